@@ -1,0 +1,58 @@
+# `make help` lists the targets.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= $(wildcard ../shared/data)
+PHOTOS ?= demo-photos
+
+.DEFAULT_GOAL := help
+.PHONY: help install format lint check test demo clean exiftool exiv2
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV)/.developer  ## everything for working on aesth, in .venv
+
+format: $(VENV)/.developer  ## format the code
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+lint: $(VENV)/.developer  ## check style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+check: lint test  ## what must pass before a change is proposed
+
+test: $(VENV)/.developer | exiftool exiv2  ## run every test but those of darktable and digiKam
+	$(BIN)/python -m pytest -m "not apps" $(if $(DATA),--data=$(DATA)) $(PYTEST_ARGS)
+
+demo: export PHOTOS_FOLDER = $(PHOTOS)
+demo: $(VENV)/.user | exiftool  ## rate a few photos: make demo, or make demo PHOTOS=~/Photos
+	@[ "$$PHOTOS_FOLDER" != demo-photos ] || $(BIN)/python scripts/demo_photos.py demo-photos
+	@case "$$PHOTOS_FOLDER" in "~/"*) PHOTOS_FOLDER="$$HOME/$${PHOTOS_FOLDER#"~/"}";; esac; \
+	set -x; $(BIN)/aesth tag -- "$$PHOTOS_FOLDER"
+
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) demo-photos .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+exiftool:
+	@scripts/install-program exiftool libimage-exiftool-perl exiftool
+
+exiv2:
+	@scripts/install-program exiv2 exiv2 exiv2
+
+$(BIN)/python:
+	@scripts/make-venv $(PYTHON) $(VENV)
+
+# Run-time dependencies only: what a person gets who installs aesth.
+$(VENV)/.user: pyproject.toml | $(BIN)/python
+	@echo "Installing aesth into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/.developer: pyproject.toml | $(BIN)/python
+	@echo "Installing aesth and what its tests and training need into $(VENV); PyTorch is large ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[train,video,test,bench,dev]"
+	@touch $@ $(VENV)/.user

@@ -1,0 +1,72 @@
+"""Score how pleasing people will find a photo.
+
+>>> import aesth
+>>> with aesth.Scorer() as scorer:
+...     for scored in scorer.score(["a.jpg", "b.jpg"]):
+...         print(scored.path, scored.score, scored.rating)
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from aesth._version import __version__
+
+if TYPE_CHECKING:
+    from aesth.discover import find_photos
+    from aesth.errors import (
+        AesthError,
+        CatalogueError,
+        ConfigError,
+        DecodeError,
+        MetadataError,
+        MissingDependencyError,
+        ModelError,
+        ProviderError,
+    )
+    from aesth.scorer import Scored, Scorer, score
+
+__all__ = [
+    "AesthError",
+    "CatalogueError",
+    "ConfigError",
+    "DecodeError",
+    "MetadataError",
+    "MissingDependencyError",
+    "ModelError",
+    "ProviderError",
+    "Scored",
+    "Scorer",
+    "__version__",
+    "find_photos",
+    "score",
+]
+
+# Loaded when they are first used: a program that only asks for the version need not wait for ONNX Runtime.
+_HOMES = {
+    "AesthError": "aesth.errors",
+    "CatalogueError": "aesth.errors",
+    "ConfigError": "aesth.errors",
+    "DecodeError": "aesth.errors",
+    "MetadataError": "aesth.errors",
+    "MissingDependencyError": "aesth.errors",
+    "ModelError": "aesth.errors",
+    "ProviderError": "aesth.errors",
+    "Scored": "aesth.scorer",
+    "Scorer": "aesth.scorer",
+    "find_photos": "aesth.discover",
+    "score": "aesth.scorer",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

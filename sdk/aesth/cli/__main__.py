@@ -1,0 +1,5 @@
+"""`python -m aesth.cli`."""
+
+from aesth.cli import main
+
+main()

@@ -1,0 +1,216 @@
+"""The options that commands share: declared once, as fields of dataclasses."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
+
+import typer
+
+from aesth import config
+from aesth.config import Format, Settings
+from aesth.errors import ConfigError
+from aesth.metadata.policy import Policy
+
+if TYPE_CHECKING:
+    from aesth.cli.running import Photos
+
+_SCORING, _PHOTOS, _OUTPUT, _WRITING = "Scoring", "Which photos", "Output and settings", "Writing"
+
+Paths = Annotated[
+    list[Path] | None, typer.Argument(metavar="PATH...", help="Photos, and folders of photos.", show_default=False)
+]
+
+
+class ReportFormat(Enum):
+    """How facts are printed that are no outcomes of photos."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def _option(*names: str, panel: str, help: str, **more: Any) -> Any:  # noqa: A002 - typer's word
+    return typer.Option(*names, help=help, rich_help_panel=panel, show_default=False, **more)
+
+
+def _since(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"'{text}' is no date; write it as 2026-05-31 or 2026-05-31T18:00") from error
+
+
+Model = Annotated[
+    str | None,
+    _option("--model", panel=_SCORING, metavar="NAME|FILE", help="A model of `aesth models`, or an ONNX file."),
+]
+Provider = Annotated[
+    list[str] | None,
+    _option(
+        "--provider",
+        panel=_SCORING,
+        metavar="NAME",
+        help="Where to compute: cpu, cuda, coreml, ... Repeat to rank them.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class ScoringFlags:
+    """How photos are scored."""
+
+    model: Model = None
+    provider: Provider = None
+    threads: Annotated[
+        int | None, _option("--threads", panel=_SCORING, min=1, help="Threads of ONNX Runtime. Default: every core.")
+    ] = None
+    jobs: Annotated[
+        int | None, _option("--jobs", panel=_SCORING, min=1, help="Photos decoded at a time. Default: every core.")
+    ] = None
+    relative: Annotated[
+        bool | None,
+        _option("--relative/--no-relative", panel=_SCORING, help="Stars by rank among the photos of this run."),
+    ] = None
+
+
+@dataclass(frozen=True)
+class PhotoFlags:
+    """Which photos a run is about."""
+
+    include: Annotated[
+        list[str] | None,
+        _option("--include", panel=_PHOTOS, metavar="GLOB", help="In folders, only photos that match. Repeatable."),
+    ] = None
+    exclude: Annotated[
+        list[str] | None,
+        _option(
+            "--exclude", panel=_PHOTOS, metavar="GLOB", help="Pass over photos and folders that match. Repeatable."
+        ),
+    ] = None
+    recursive: Annotated[
+        bool | None, _option("--recursive/--no-recursive", panel=_PHOTOS, help="Go into the folders of folders.")
+    ] = None
+    since: Annotated[
+        datetime | None,
+        _option(
+            "--since", panel=_PHOTOS, metavar="DATE", parser=_since, help="In folders, only photos modified since."
+        ),
+    ] = None
+    files_from: Annotated[
+        str | None,
+        _option("--files-from", panel=_PHOTOS, metavar="FILE|-", help="Read paths from a file or standard input."),
+    ] = None
+    null: Annotated[
+        bool, _option("--null", "-0", panel=_PHOTOS, help="Paths of --files-from end with NUL, as of `find -print0`.")
+    ] = False
+
+
+@dataclass(frozen=True)
+class OutputFlags:
+    """How results are told, and whether the settings are kept."""
+
+    format: Annotated[
+        Format | None, _option("--format", panel=_OUTPUT, help="How results are printed. Default: table.")
+    ] = None
+    quiet: Annotated[
+        bool | None, _option("--quiet/--no-quiet", "-q", panel=_OUTPUT, help="Neither progress nor summary.")
+    ] = None
+    save_config: Annotated[
+        bool, _option("--save-config", panel=_OUTPUT, help="Keep these settings for later runs, in the config file.")
+    ] = False
+
+
+@dataclass(frozen=True)
+class WritingFlags:
+    """What may be written, and where."""
+
+    policy: Annotated[
+        Policy | None,
+        _option(
+            "--policy",
+            panel=_WRITING,
+            help="Which may change. unrated; ours: those and what we rated (default); raise: never to fewer stars;"
+            " overwrite: all.",
+        ),
+    ] = None
+    overwrite: Annotated[bool, _option("--overwrite", panel=_WRITING, help="Same as --policy overwrite.")] = False
+    rescore: Annotated[
+        bool | None,
+        _option("--rescore/--no-rescore", panel=_WRITING, help="Renew our ratings that another model gave."),
+    ] = None
+    sidecar: Annotated[
+        bool | None,
+        _option("--sidecar/--no-sidecar", panel=_WRITING, help="Write XMP sidecars, never into the photos."),
+    ] = None
+    dry_run: Annotated[bool, _option("--dry-run", "-n", panel=_WRITING, help="Write nothing; show what would be.")] = (
+        False
+    )
+
+
+def settle(*groups: object, save: bool = False) -> Settings:
+    """The settings of a run: defaults, then the config file, then the flags in ``groups``; kept with ``save``.
+
+    Raises:
+        ConfigError: the config file or a combination of flags makes no sense, or the file cannot be written.
+    """
+    flags: dict[str, Any] = {}
+    for group in groups:
+        flags |= {name: tuple(flag) if isinstance(flag, list) else flag for name, flag in asdict(group).items()}  # type: ignore[call-overload]
+    if flags.get("overwrite"):
+        if flags["policy"] not in (None, Policy.OVERWRITE):
+            raise ConfigError(f"--overwrite contradicts --policy {flags['policy'].value}; give one of the two")
+        flags["policy"] = Policy.OVERWRITE
+    # A repeatable option that was not given arrives as an empty list.
+    settings = config.load(config.config_file()).override({name: flag for name, flag in flags.items() if flag != ()})
+    if save:
+        config.save(settings, config.config_file())
+        typer.echo(f"Settings saved to {config.config_file()}", err=True)
+    return settings
+
+
+def begin(paths: list[Path] | None, which: PhotoFlags, output: OutputFlags, *groups: object) -> tuple[Settings, Photos]:
+    """The settings and the photos of a run; the program ends here where it was only to keep the settings."""
+    settings = settle(which, output, *groups, save=output.save_config)
+    if output.save_config and not paths and which.files_from is None:
+        raise typer.Exit
+    from aesth.cli.running import Photos
+
+    return settings, Photos(paths, which, settings)
+
+
+def with_groups(command: Callable[..., None]) -> Callable[..., None]:
+    """``command`` with each parameter that is a dataclass of options replaced by those options, as typer wants them."""
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+
+    @functools.wraps(command)
+    def flat(**given: Any) -> None:
+        made = {name: group(**{f.name: given.pop(f.name) for f in fields(group)}) for name, group in groups.items()}
+        command(**made, **given)
+
+    parameters: list[inspect.Parameter] = []
+    for name, parameter in inspect.signature(command).parameters.items():
+        parameters += _flat_parameters(groups[name]) if name in groups else [parameter.replace(annotation=hints[name])]
+    keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in parameters]
+    flat.__signature__ = inspect.Signature(keyword_only)  # type: ignore[attr-defined]
+    flat.__annotations__ = {parameter.name: parameter.annotation for parameter in keyword_only}
+    return flat
+
+
+def _flat_parameters(group: Any) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        inspect.Parameter(
+            field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            annotation=hints[field.name],
+            default=inspect.Parameter.empty if field.default is MISSING else field.default,
+        )
+        for field in fields(group)
+    ]

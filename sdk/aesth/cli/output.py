@@ -1,0 +1,85 @@
+"""Outcomes as text that other programs read: json, ndjson, csv and tsv. Pure functions."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aesth.config import Format
+from aesth.tagging import Outcome
+
+FIELDS = ("path", "score", "rating", "old_rating", "action", "error")
+
+_TSV_ESCAPES = {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"}
+_TSV_UNESCAPES = {escaped: plain for plain, escaped in _TSV_ESCAPES.items()}
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A format of outcomes: ``head``, the lines with ``between`` them, ``tail``."""
+
+    head: str
+    line: Callable[[Outcome], str]
+    between: str
+    tail: str
+
+
+def to_json(outcome: Outcome) -> str:
+    r"""One JSON object, in ASCII and on one line; bytes of a path that are no UTF-8 appear as ``\udcXX``."""
+    error = None if outcome.error is None else outcome.error.message
+    values = (str(outcome.path), outcome.score, outcome.rating, outcome.old_rating, outcome.action.value, error)
+    return json.dumps(dict(zip(FIELDS, values, strict=True)))
+
+
+def to_csv(outcome: Outcome) -> str:
+    """One record as in RFC 4180, with its line end."""
+    return _csv_record(_texts(outcome))
+
+
+def to_tsv(outcome: Outcome) -> str:
+    """One line of tab-separated, escaped fields, with its line end."""
+    return "\t".join(map(escape_tsv, _texts(outcome))) + "\n"
+
+
+def escape_tsv(text: str) -> str:
+    r"""``text`` with tab, newline, carriage return and backslash as ``\t \n \r \\``."""
+    return re.sub(r"[\\\t\n\r]", lambda match: _TSV_ESCAPES[match[0]], text)
+
+
+def unescape_tsv(field: str) -> str:
+    """The text that `escape_tsv` made ``field`` of."""
+    return re.sub(r"\\[\\tnr]", lambda match: _TSV_UNESCAPES[match[0]], field)
+
+
+def encode(text: str) -> bytes:
+    """UTF-8, with bytes of a path that are no UTF-8 as they are."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _texts(outcome: Outcome) -> tuple[str, ...]:
+    return (
+        str(outcome.path),
+        "" if outcome.score is None else f"{outcome.score:.2f}",
+        "" if outcome.rating is None else str(outcome.rating),
+        "" if outcome.old_rating is None else str(outcome.old_rating),
+        outcome.action.value,
+        "" if outcome.error is None else outcome.error.message,
+    )
+
+
+def _csv_record(fields: tuple[str, ...]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerow(fields)
+    return text.getvalue()
+
+
+LAYOUTS = {
+    Format.JSON: Layout("[", lambda outcome: "\n  " + to_json(outcome), ",", "\n]\n"),
+    Format.NDJSON: Layout("", lambda outcome: to_json(outcome) + "\n", "", ""),
+    Format.CSV: Layout(_csv_record(FIELDS), to_csv, "", ""),
+    Format.TSV: Layout("\t".join(FIELDS) + "\n", to_tsv, "", ""),
+}

@@ -1,0 +1,124 @@
+"""How far a run is, and what became of it: on stderr, so that stdout holds results alone."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from types import TracebackType
+from typing import Self, TypeVar
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from aesth.tagging import Action, Outcome
+
+_Item = TypeVar("_Item")
+
+
+class RateColumn(ProgressColumn):
+    """Photos per second."""
+
+    def render(self, task: Task) -> Text:
+        """The speed of ``task``, or nothing before it is known."""
+        return Text(f"{task.speed:.1f} photos/s" if task.speed else "", "dim")
+
+
+class Meter:
+    """A progress bar on ``console``, or nothing at all.
+
+    Args:
+        console: where it is drawn.
+        total: number of photos, or None if it is not known yet.
+        shown: whether there is a bar.
+    """
+
+    def __init__(self, console: Console, total: int | None, *, shown: bool) -> None:
+        self._progress = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            RateColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not shown,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._task = self._progress.add_task("Scoring", total=total)
+        self._begun = 0
+        self._done = 0
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def count_begun(self, photos: Iterable[_Item]) -> Iterator[_Item]:
+        """``photos``; the bar follows them as long as no outcome is there, as in a run that ranks them all first."""
+        for photo in photos:
+            if not self._done:
+                self._progress.update(self._task, completed=self._begun)
+            self._begun += 1
+            yield photo
+
+    def advance(self) -> None:
+        """One photo more has its outcome."""
+        self._done += 1
+        self._progress.update(self._task, completed=self._done)
+
+
+class Tally:
+    """Counts of a run and the time that it took."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[Action] = Counter()
+        self._scored = 0
+        self._start = time.monotonic()
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one photo."""
+        self.counts[outcome.action] += 1
+        self._scored += outcome.score is not None and outcome.action is not Action.SKIPPED
+
+    @property
+    def failed(self) -> bool:
+        """Whether any photo failed."""
+        return self.counts[Action.FAILED] > 0
+
+    def summary(self, *, writes: bool, stopped: bool = False) -> str:
+        """One line: what became of the photos, and how fast."""
+        seconds = time.monotonic() - self._start
+        total = self.counts.total()
+        if not total and not stopped:
+            return "No photos found."
+        shown = [Action.WRITTEN, Action.KEPT, Action.SKIPPED, Action.FAILED] if writes else [Action.FAILED]
+        parts = [f"{self._scored} scored", *(f"{self.counts[action]} {action.value}" for action in shown)]
+        photos = "1 photo" if total == 1 else f"{total} photos"
+        line = f"{photos}: {', '.join(parts)} in {seconds:.1f} s ({total / max(seconds, 1e-9):.1f} photos/s)"
+        return f"Stopped after {line}" if stopped else line
+
+
+def same_terminal() -> bool:
+    """Whether stdout and stderr are one terminal, so that rows and progress bar must make room for each other."""
+    if not (sys.stdout.isatty() and sys.stderr.isatty()):
+        return False
+    return os.path.samestat(os.fstat(sys.stdout.fileno()), os.fstat(sys.stderr.fileno()))

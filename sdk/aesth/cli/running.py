@@ -1,0 +1,185 @@
+"""One run over photos: results on stdout as they come, progress and summary on stderr."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from itertools import chain
+from pathlib import Path
+from typing import TextIO
+
+import typer
+from rich.console import Console
+
+from aesth.ahead import never
+from aesth.cli import table
+from aesth.cli.inputs import listed_paths
+from aesth.cli.options import PhotoFlags
+from aesth.cli.output import LAYOUTS, Layout, encode
+from aesth.cli.progress import Meter, Tally, same_terminal
+from aesth.cli.stopping import GracefulStop
+from aesth.config import Format, Settings
+from aesth.decode import DEFAULT_MAX_PIXELS
+from aesth.decode.quiet import quiet_decoders
+from aesth.discover import find_photos
+from aesth.errors import AesthError
+from aesth.scale import DEFAULT_CUT_POINTS
+from aesth.scorer import Scorer
+from aesth.tagging import Action, Outcome
+
+Run = Callable[[Iterable[Path]], Iterator[Outcome]]
+
+
+class Photos:
+    """The photos that a run is about, found at once, or as a list on standard input names them.
+
+    Attributes:
+        total: how many there are; None while a list is still coming in.
+        would_block: whether taking the next photo would wait for who writes the list.
+        unreadable: failures for the folders that could not be read; it grows as the photos are taken.
+    """
+
+    def __init__(self, paths: Iterable[Path] | None, flags: PhotoFlags, settings: Settings) -> None:
+        if not paths and flags.files_from is None:
+            raise typer.BadParameter(
+                "name photos or folders, or a list of them with --files-from", param_hint="PATH..."
+            )
+        self.unreadable: deque[Outcome] = deque()
+        listed = None if flags.files_from is None else listed_paths(flags.files_from, null=flags.null)
+        self.would_block = listed.would_block if listed else never
+        found = find_photos(
+            chain(paths or (), listed or ()),
+            include=settings.include,
+            exclude=settings.exclude,
+            recursive=settings.recursive,
+            since=flags.since,
+            on_error=self._note,
+        )
+        self._found: Iterable[Path] = found if flags.files_from == "-" else list(found)
+        self.total = len(self._found) if isinstance(self._found, list) else None
+
+    def __iter__(self) -> Iterator[Path]:
+        return iter(self._found)
+
+    def _note(self, error: AesthError) -> None:
+        self.unreadable.append(Outcome(error.path or Path(), None, None, None, Action.FAILED, error))
+
+
+def make_scorer(settings: Settings) -> Scorer:
+    """The scorer that the settings ask for."""
+    return Scorer(
+        settings.model,
+        settings.provider or None,
+        settings.threads,
+        settings.jobs,
+        cut_points=settings.cut_points or DEFAULT_CUT_POINTS,
+        max_pixels=settings.max_pixels or DEFAULT_MAX_PIXELS,
+    )
+
+
+@quiet_decoders()
+def report(photos: Photos, run: Run, settings: Settings, *, writes: bool) -> None:
+    """Print what ``run`` makes of ``photos``, then the summary, and exit with the code that tells how it went."""
+    tally = Tally()
+    stop = GracefulStop()
+    stopped = False
+    is_table = settings.format is Format.TABLE
+    console = _console(sys.stdout if is_table and same_terminal() else sys.stderr)
+    shown = not settings.quiet and console.is_terminal and (is_table or not sys.stdout.isatty())
+    with Meter(console, photos.total, shown=shown) as meter, stop, _printer(settings.format, console) as show:
+        watched = meter.count_begun(stop.between(photos))
+        try:
+            with closing(_interleaved(run(watched), photos.unreadable)) as outcomes:
+                for outcome in outcomes:
+                    show(outcome)
+                    tally.add(outcome)
+                    meter.advance()
+                    stop.check()
+        except KeyboardInterrupt:
+            stopped = True
+    if stopped or not settings.quiet:
+        typer.echo(tally.summary(writes=writes, stopped=stopped), err=True)
+    if stopped or tally.failed:
+        raise typer.Exit(stop.exit_code if stopped else 1)
+
+
+def _interleaved(outcomes: Iterator[Outcome], failures: deque[Outcome]) -> Generator[Outcome]:
+    for outcome in outcomes:
+        while failures:
+            yield failures.popleft()
+        yield outcome
+    yield from failures
+
+
+class _Lines:
+    """Prints outcomes in a format for programs, flushed one by one; what is begun is ended, whatever happens."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._separator = ""
+
+    def __enter__(self) -> _Lines:
+        self._write(self._layout.head)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None or not issubclass(kind, BrokenPipeError):
+            self._write(self._layout.tail)
+
+    def __call__(self, outcome: Outcome) -> None:
+        self._write(self._separator + self._layout.line(outcome))
+        self._separator = self._layout.between
+
+    def _write(self, text: str) -> None:
+        sys.stdout.buffer.write(encode(text))
+        sys.stdout.buffer.flush()
+
+
+class _Table:
+    """Prints outcomes as rows, above the progress bar where both are on one terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._ascii_only = not _can_print("★☆")
+        self._begun = False
+
+    def __enter__(self) -> _Table:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def __call__(self, outcome: Outcome) -> None:
+        if not self._begun:
+            self._console.print(table.header(), soft_wrap=True)
+            self._begun = True
+        self._console.print(table.row(outcome, ascii_only=self._ascii_only), soft_wrap=True)
+
+
+def _printer(format: Format, console: Console) -> _Table | _Lines:  # noqa: A002 - the option's name
+    if format is not Format.TABLE:
+        return _Lines(LAYOUTS[format])
+    return _Table(console if console.file is sys.stdout else _console(sys.stdout))
+
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to the caller, rather than exit with 1."""
+        raise BrokenPipeError
+
+
+def _console(stream: TextIO) -> Console:
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+    return _Console(file=stream, highlight=False, markup=False, emoji=False)
+
+
+def _can_print(text: str) -> bool:
+    try:
+        text.encode(sys.stdout.encoding)
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,134 @@
+"""`aesth train`: make a model. Its commands import the training when they run; the rest of the program never does."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from aesth.errors import MissingDependencyError
+
+
+class Device(Enum):
+    """Where the training computes."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+Config = Annotated[Path, typer.Argument(metavar="CONFIG.toml", exists=True, dir_okay=False, help="The recipe.")]
+Data = Annotated[
+    Path, typer.Option("--data", metavar="DIR", exists=True, file_okay=False, help="Rated pictures and photos.")
+]
+Out = Annotated[Path, typer.Option("--out", metavar="DIR", file_okay=False, help="Where checkpoints and results go.")]
+Resume = Annotated[bool, typer.Option("--resume/--no-resume", help="Go on where a stopped run left off.")]
+Where = Annotated[Device, typer.Option("--device", help="Where to compute.")]
+Catalogues = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--catalogue",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="Rated pictures (file,score), pairs (better,worse) or popular ones (file,faves,views), instead of those of"
+        " --data. Repeatable.",
+    ),
+]
+
+_RUNS = Path("runs")
+
+
+def run_training(
+    config: Config,
+    data: Data,
+    out: Out = _RUNS,
+    catalogue: Catalogues = None,
+    resume: Resume = True,
+    device: Where = Device.AUTO,
+) -> None:
+    """Train an encoder by a recipe, on all rated pictures; print where its weights are."""
+    with needs_extra():
+        from aesth.training.run import run
+
+        path = run(config=config, data=data, out=out, resume=resume, device=device.value, catalogues=catalogue or ())
+    typer.echo(os.fsencode(path))
+
+
+def evaluate_training(
+    config: Config,
+    data: Data,
+    out: Out = _RUNS,
+    fold: Annotated[
+        list[int] | None, typer.Option("--fold", metavar="N", min=0, help="Only this fold. Repeatable. Default: all.")
+    ] = None,
+    catalogue: Catalogues = None,
+    resume: Resume = True,
+    device: Where = Device.AUTO,
+) -> None:
+    """Train without each fold of the rated pictures in turn, and measure on it; print the figures as JSON.
+
+    This is what `evaluate` does when it is given a recipe. Folds measured before are kept.
+    """
+    with needs_extra():
+        from aesth.training.catalogue import FOLDS
+        from aesth.training.run import evaluate
+
+        folds = fold or range(FOLDS)
+        path = evaluate(
+            config=config,
+            data=data,
+            out=out,
+            resume=resume,
+            device=device.value,
+            folds=folds,
+            catalogues=catalogue or (),
+        )
+    typer.echo(path.read_text("utf-8"), nl=False)
+
+
+def export_training(
+    config: Config,
+    data: Data,
+    models: Annotated[
+        Path | None,
+        typer.Option("--models", metavar="DIR", file_okay=False, help="Where the int8 model goes. Default: as --out."),
+    ] = None,
+    out: Out = _RUNS,
+    catalogue: Catalogues = None,
+    resume: Resume = True,
+    device: Where = Device.AUTO,
+) -> None:
+    """Export the encoder trained on all rated pictures as ONNX files, float32 and int8; print where they are."""
+    with needs_extra():
+        from aesth.training.publish import export_models
+
+        paths = export_models(
+            config=config,
+            data=data,
+            out=out,
+            models=models or out,
+            resume=resume,
+            device=device.value,
+            catalogues=catalogue or (),
+        )
+    for path in paths:
+        typer.echo(os.fsencode(path))
+
+
+@contextmanager
+def needs_extra() -> Iterator[None]:
+    """What is imported inside belongs to the extra ``train``."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] == "aesth":
+            raise
+        raise MissingDependencyError(
+            f"training needs the package '{error.name}'; install it with: pip install 'aesth[train]'"
+        ) from error

@@ -1,0 +1,57 @@
+"""Which files may hold a rating themselves, told by their content; which must not be touched."""
+
+from __future__ import annotations
+
+import mmap
+from pathlib import Path
+
+from aesth.formats import HEAD_BYTES, OTHER_RAW_SUFFIXES, PICTURE_SUFFIXES, RAW_SUFFIXES, Format, recognise
+
+_EMBEDDABLE = {
+    Format.JPEG: "jpg",
+    Format.PNG: "png",
+    Format.TIFF: "tif",
+    Format.WEBP: "webp",
+    Format.HEIF: "heic",
+    Format.AVIF: "avif",
+}
+
+FILE_TYPES = {
+    "jpg": frozenset({"JPEG"}),
+    "png": frozenset({"PNG", "APNG"}),
+    "tif": frozenset({"TIFF"}),
+    "webp": frozenset({"WEBP", "Extended WEBP"}),
+    "heic": frozenset({"HEIC", "HEIF", "HEICS", "HEIFS"}),
+    "avif": frozenset({"AVIF"}),
+}
+"""What `embeddable` answers -> ExifTool's names for it."""
+
+RAW_EXTENSIONS = RAW_SUFFIXES | OTHER_RAW_SUFFIXES
+
+_TIFF_NAMES = frozenset({".tif", ".tiff"})
+_PHOTO_NAMES = PICTURE_SUFFIXES - {".gif"}
+
+_C2PA_STORE = b"jumdc2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71"
+"""Start of the description box of a C2PA manifest store: JUMBF's mark and the store's UUID, in every container."""
+
+
+def embeddable(path: Path) -> str | None:
+    """The plain extension of its kind, a key of `FILE_TYPES`, if name and content say that it can hold a rating.
+
+    A RAW file can be a TIFF inside, so that a TIFF must be called one.
+    """
+    with path.open("rb") as file:
+        content = recognise(file.read(HEAD_BYTES), path.suffix)
+    names = _TIFF_NAMES if content is Format.TIFF else _PHOTO_NAMES
+    return _EMBEDDABLE.get(content) if content and path.suffix.lower() in names else None
+
+
+def has_credentials(path: Path) -> bool:
+    """Whether the file carries C2PA credentials, whose signature any write would break."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        return content.find(_C2PA_STORE) >= 0
+
+
+def is_raw(path: Path) -> bool:
+    """Whether the name is that of a camera's RAW file."""
+    return path.suffix.lower() in RAW_EXTENSIONS

@@ -1,0 +1,128 @@
+"""One ExifTool, kept open: ratings are read in batches and written one by one, each file whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from aesth.ahead import WouldBlock, never, take
+from aesth.errors import AesthError, MetadataError
+from aesth.metadata import files, sidecars
+from aesth.metadata.exiftool import ExifTool, check_version, find_program
+from aesth.metadata.ratings import NewRating, RatingState
+from aesth.metadata.reader import read_batch
+from aesth.metadata.workplace import Workplace
+from aesth.metadata.writer import stage_all
+
+BATCH_SIZE = 64
+
+
+class MetadataSession:
+    """Reads and writes ratings with one ExifTool process. A context manager; one thread at a time.
+
+    Args:
+        exiftool: the executable; None takes the one on the PATH.
+
+    Raises:
+        MissingDependencyError: ExifTool is not installed or too old; the message says how to install it.
+    """
+
+    def __init__(self, exiftool: str | None = None) -> None:
+        self._program = exiftool
+        self._workplace: Workplace | None = None
+        self._cleaned: set[Path] = set()
+        self.version = ""
+
+    def __enter__(self) -> Self:
+        program = find_program(self._program)
+        folder = files.make_private_folder()
+        self._workplace = Workplace(folder, ExifTool(program, folder))
+        try:
+            self.version = check_version(self._workplace.exiftool)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End ExifTool. Files are whole at any time."""
+        workplace, self._workplace = self._workplace, None
+        if workplace is not None:
+            workplace.exiftool.close()
+            shutil.rmtree(workplace.folder, ignore_errors=True)
+
+    def read(self, paths: Iterable[Path], would_block: WouldBlock = never) -> Iterator[RatingState | AesthError]:
+        """The rating of each photo as photo managers see it, in input order, lazily, in batches that grow.
+
+        An existing sidecar wins over what is embedded, as it does in digiKam and darktable. Where taking the next path
+        ``would_block``, those taken are read first.
+        """
+        source = iter(paths)
+        size = 1
+        while batch := list(take(source, size, would_block)):
+            yield from read_batch(self._open(), batch)
+            size = min(2 * size, BATCH_SIZE)
+
+    def write(self, path: Path, new: NewRating, *, sidecar: bool = False) -> list[Path]:
+        """Write stars and score into a photo, or its sidecar where the photo must not be touched.
+
+        A symbolic link is followed to the file. The photo keeps its modification time, owner and permissions.
+
+        Args:
+            path: the photo.
+            new: what to write.
+            sidecar: write a sidecar even where the photo could hold the rating.
+
+        Returns:
+            The files that were changed.
+
+        Raises:
+            MetadataError: nothing was changed; the message says why.
+        """
+        staged: list[files.Staged] = []
+        photo = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow the link, away from its sidecars
+        try:
+            sidecars.refuse(photo)
+            beside = [found for found in sidecars.find(photo) if not found.shared]
+            target = Path(os.path.realpath(photo, strict=True))
+            self._clean_litter({photo.parent, target.parent})
+            existing = [found.path for found in beside]
+            stage_all(self._open(), photo, target, existing, new, staged, sidecar_only=sidecar)
+            for item in staged:
+                files.commit(item)
+            return [item.destination for item in staged]
+        except OSError as error:
+            raise MetadataError(_explain(error, photo), path) from error
+        finally:
+            for item in staged:
+                item.temporary.unlink(missing_ok=True)
+
+    def _open(self) -> Workplace:
+        if self._workplace is None:
+            raise MetadataError("a MetadataSession is used inside a `with` statement only")
+        return self._workplace
+
+    def _clean_litter(self, folders: set[Path]) -> None:
+        for folder in folders - self._cleaned:
+            files.clean_litter(folder)
+            self._cleaned.add(folder)
+
+
+def _explain(error: OSError, photo: Path) -> str:
+    reason = error.strerror or str(error)
+    if isinstance(error, FileNotFoundError) and not photo.parent.is_dir():
+        return "the folder has vanished; nothing was written: is the disk still connected?"
+    if isinstance(error, FileNotFoundError):
+        return "no such file"
+    if isinstance(error, PermissionError):
+        return f"nothing was written, this photo or its folder cannot be written to ({reason}): change its permissions"
+    return f"nothing was written ({reason})"

@@ -1,0 +1,80 @@
+"""A private folder in which photos have short names of ours, so that no name of theirs ever reaches ExifTool."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from aesth.errors import MetadataError
+from aesth.metadata.exiftool import ExifTool
+from aesth.metadata.ratings import READ_KEYS
+
+Tags = Mapping[str, object]
+
+_PLAIN_EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,8}")
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """The private folder, and the ExifTool that runs in it."""
+
+    folder: Path
+    exiftool: ExifTool
+
+    def alias(self, name: str, target: Path) -> str:
+        """The argument by which ExifTool reaches ``target``: a link called ``name``.
+
+        Raises:
+            MetadataError: this system has no links, and the real name cannot be told to ExifTool safely.
+        """
+        link = self.folder / name
+        link.unlink(missing_ok=True)
+        absolute = os.path.abspath(target)  # noqa: PTH100 - the link must lead where the caller means
+        try:
+            link.symlink_to(absolute)
+        except OSError as error:
+            if os.name == "posix":
+                raise
+            if not absolute.isprintable():
+                raise MetadataError("this name cannot be told to ExifTool; rename the file", target) from error
+            return absolute
+        return name
+
+    def read_tags(self, files: Iterable[Path], also: Sequence[str] = ()) -> list[Tags | None]:
+        """The tags that concern ratings, the type, and those of ``also``; None for a file that ExifTool cannot open."""
+        names = [self.alias(f"r{number}{plain_extension(file)}", file) for number, file in enumerate(files)]
+        if not names:
+            return []
+        wanted = [f"-{key}" for key in (*READ_KEYS, "File:FileType", *also)]
+        reply = self.exiftool.run(["-j", "-G1", "-a", "-n", *wanted, *names])
+        found = {str(tags["SourceFile"]): tags for tags in _parse(reply.output)}
+        for name in names:
+            self.forget(name)
+        return [found.get(name.replace("\\", "/")) for name in names]
+
+    def forget(self, name: str) -> None:
+        """Remove the link called ``name``, if it is one."""
+        if not Path(name).is_absolute():
+            with suppress(FileNotFoundError):
+                (self.folder / name).unlink()
+
+
+def plain_extension(path: Path) -> str:
+    """The extension, if it is a plain one; ExifTool uses it to tell kinds of files apart."""
+    return path.suffix if _PLAIN_EXTENSION.fullmatch(path.suffix) else ""
+
+
+def _parse(output: bytes) -> list[Tags]:
+    text = output.decode("utf-8", "replace").strip()
+    if not text:
+        return []
+    try:
+        parsed: list[Tags] = json.loads(text, strict=False)
+    except ValueError as error:
+        raise MetadataError(f"ExifTool's answer cannot be understood ({error})") from error
+    return parsed

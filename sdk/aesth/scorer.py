@@ -1,0 +1,200 @@
+"""The pipeline decode -> encode -> scale: lazy, in order, one error object for each bad photo."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeAlias, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from aesth import registry
+from aesth.ahead import WouldBlock, never, take
+from aesth.decode import DEFAULT_MAX_PIXELS, from_array, from_pil, load
+from aesth.encoder import DIMENSIONS, Encoder, OnnxEncoder
+from aesth.errors import AesthError, DecodeError
+from aesth.preprocess import UInt8Image
+from aesth.scale import DEFAULT_CUT_POINTS, CutPoints, norm, stars
+
+Photo: TypeAlias = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
+
+BATCH_SIZE = 8
+"""So many photos are encoded at a time at most; fewer, when the next is not decoded yet."""
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scored:
+    """What became of one photo: a score, or an error.
+
+    Attributes:
+        path: the file; None for an image that was handed in as pixels.
+        score: 0-100, the percentile of the norm among ordinary photos; None if it failed.
+        norm: Euclidean length of the embedding, the paper's score (section 5.4); None if it failed.
+        rating: stars 1-5; None if it failed.
+        embedding: the point of the aesthetic space, float32 (1000,); None if it failed.
+        error: what went wrong, else None.
+    """
+
+    path: Path | None
+    score: float | None = None
+    norm: float | None = None
+    rating: int | None = None
+    embedding: NDArray[np.float32] | None = None
+    error: AesthError | None = None
+
+
+class Scorer:
+    """Scores photos. A context manager; safe to share between threads, not across a fork.
+
+    Args:
+        model: ``"default"``, a name of the registry, or the path of an ONNX file.
+        providers: execution providers, best first (``"cpu"``, ``"cuda"``, ...); None takes the CPU.
+        threads: threads of ONNX Runtime; None takes every core.
+        jobs: photos decoded at a time; None takes every core.
+        cut_points: scores at which a photo gets 2, 3, 4 and 5 stars.
+        max_pixels: photos of more pixels are refused (decompression bombs).
+        encoder: an encoder to use in place of ``model``, ``providers`` and ``threads``.
+
+    Raises:
+        ConfigError: the name of the model or of a provider is unknown.
+        ModelError: the model is missing or damaged.
+        ProviderError: a provider is missing here.
+    """
+
+    def __init__(
+        self,
+        model: str = "default",
+        providers: Sequence[str] | None = None,
+        threads: int | None = None,
+        jobs: int | None = None,
+        *,
+        cut_points: CutPoints = DEFAULT_CUT_POINTS,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
+        encoder: Encoder | None = None,
+    ) -> None:
+        self.encoder = encoder or OnnxEncoder(registry.find(model), providers, threads)
+        self.cut_points = cut_points
+        self.max_pixels = max_pixels
+        self.jobs = jobs or os.cpu_count() or 1
+        self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="aesth-decode")
+        self._process = os.getpid()
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the decoding threads. Photos not yet begun are dropped."""
+        self._closed = True
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def score(self, paths: Iterable[Photo], would_block: WouldBlock = never) -> Iterator[Scored]:
+        """Score photos one after the other: lazily, in input order, never raising for one bad photo.
+
+        Args:
+            paths: files, PIL images or arrays (h, w, 3); may be endless. At most a few more photos than
+                those already yielded are taken from it.
+            would_block: whether taking the next photo would wait; then the results of those taken come first.
+                Without it, a source that waits for the result of one photo before it gives the next waits for ever.
+        """
+        self._refuse_misuse()
+        for batch in _batches(self._pool, self._try_load, paths, self.jobs + BATCH_SIZE, would_block):
+            yield from self._score_batch(batch)
+
+    def score_one(self, image: Photo) -> Scored:
+        """Score one photo. What went wrong, if anything, is in ``.error``."""
+        return next(self.score([image]))
+
+    def embed(self, images: Iterable[Photo]) -> NDArray[np.float32]:
+        """Points of the aesthetic space, float32 (n, 1000), in input order.
+
+        Raises:
+            DecodeError: an image cannot be read.
+        """
+        embeddings = []
+        for scored in self.score(images):
+            if scored.error is not None:
+                raise scored.error
+            embeddings.append(scored.embedding)
+        return np.array(embeddings, np.float32).reshape(len(embeddings), DIMENSIONS)
+
+    def _try_load(self, photo: Photo) -> tuple[Path | None, UInt8Image | AesthError]:
+        path = Path(photo) if isinstance(photo, (str, os.PathLike)) else None
+        try:
+            return path, self.encoder.record.preprocess(self._load(photo))
+        except AesthError as error:
+            return path, error
+
+    def _load(self, photo: Photo) -> UInt8Image:
+        if isinstance(photo, np.ndarray):
+            return from_array(photo)
+        if isinstance(photo, Image.Image):
+            return from_pil(photo)
+        if not isinstance(photo, (str, os.PathLike)):
+            raise DecodeError(f"{type(photo).__name__} is no photo; give a path, a PIL image or an array")
+        return load(Path(photo), at_least=self.encoder.record.preprocess.size, max_pixels=self.max_pixels)
+
+    def _score_batch(self, batch: Sequence[tuple[Path | None, UInt8Image | AesthError]]) -> Iterator[Scored]:
+        images = [image for _, image in batch if not isinstance(image, AesthError)]
+        embeddings = self.encoder.encode(np.stack(images)) if images else np.empty((0, DIMENSIONS), np.float32)
+        norms = norm(embeddings)
+        scores = self.encoder.record.scale.score(norms)
+        results = zip(embeddings, norms, scores, strict=True)
+        for path, image in batch:
+            if isinstance(image, AesthError):
+                yield Scored(path, error=image)
+            else:
+                embedding, length, score = next(results)
+                yield Scored(path, float(score), float(length), stars(score, self.cut_points), embedding)
+
+    def _refuse_misuse(self) -> None:
+        if self._closed:
+            raise AesthError("this Scorer is closed; make a new one")
+        if os.getpid() != self._process:
+            raise AesthError("a Scorer does not survive a fork; make a new one in each process")
+
+
+def score(photo: Photo, model: str = "default") -> Scored:
+    """Score one photo with a scorer made for it; for many, share a `Scorer`."""
+    with Scorer(model, jobs=1) as scorer:
+        return scorer.score_one(photo)
+
+
+def _batches(
+    pool: ThreadPoolExecutor,
+    function: Callable[[_Item], _Result],
+    items: Iterable[_Item],
+    ahead: int,
+    would_block: WouldBlock,
+) -> Iterator[list[_Result]]:
+    """``map(function, items)`` in order, in batches of what is done; at most ``ahead`` items are begun early."""
+    source = iter(items)
+    running: deque[Future[_Result]] = deque()
+    try:
+        while True:
+            for item in take(source, ahead - len(running), would_block, least=0 if running else 1):
+                running.append(pool.submit(function, item))
+            if not running:
+                return
+            batch = [running.popleft().result()]
+            while running and len(batch) < BATCH_SIZE and running[0].done():
+                batch.append(running.popleft().result())
+            yield batch
+    finally:
+        for future in running:
+            future.cancel()

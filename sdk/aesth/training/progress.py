@@ -1,0 +1,33 @@
+"""How far a training is, on stderr."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from aesth.training.distributed import World
+
+
+def bars(*notes: str) -> Progress:
+    """Progress bars, with columns for the fields of a task that ``notes`` name; only the leading process shows any."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    fields = (TextColumn(f"{{task.fields[{note}]}}") for note in notes)
+    console, disable = Console(stderr=True), not World.current().leads
+    return Progress(*columns, *fields, console=console, redirect_stdout=False, disable=disable)
+
+
+def tell(line: str) -> None:
+    """Say ``line`` on stderr, by the leading process."""
+    if World.current().leads:
+        Console(stderr=True).print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@contextmanager
+def counted(description: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar for ``total`` things, and the function that tells it of some more."""
+    with bars() as progress:
+        task = progress.add_task(description, total=total)
+        yield lambda count: progress.advance(task, count)

@@ -1,0 +1,149 @@
+"""What `aesth train export` does: a trained encoder becomes models that are proved and describe themselves."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from aesth.encoder import ModelRecord
+from aesth.scale import Scale
+from aesth.training.catalogue import unrated_photos
+from aesth.training.checkpoint import fingerprint
+from aesth.training.evaluate import norms_of, torch_encode
+from aesth.training.export import describe, export, greatest_difference, onnx_encode, prove
+from aesth.training.figures import are_of, known
+from aesth.training.files import replacing
+from aesth.training.loader import Pixels
+from aesth.training.metrics import srcc
+from aesth.training.quantize import quantize
+from aesth.training.recipe import read_recipe
+from aesth.training.run import FIGURES, Run
+from aesth.training.views import View
+
+CALIBRATION_PICTURES = 256
+PROOF_PICTURES = 64
+PROOF_TOLERANCE = 1e-2
+
+
+def export_models(
+    *,
+    config: Path,
+    data: Path,
+    out: Path,
+    models: Path,
+    resume: bool = True,
+    device: str = "auto",
+    catalogues: Sequence[Path] = (),
+) -> list[Path]:
+    """Export the encoder trained on all pictures: float32 to ``out``, static int8 to ``models``.
+
+    Each is proved on real pictures, and gets a scale from its own norms of all unrated photos; of the rated ones where
+    there are no others and the recipe needs none. Nothing is put into ``models`` before all is proved.
+
+    Args:
+        config: TOML file of a `Recipe`.
+        data: folder with ``oasis/``, ``photos/`` and ``backbones/``.
+        out: folder of the run.
+        models: folder of models.
+        resume: go on where a killed run stopped; what is trained to its end is not trained again.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        catalogues: lists of rated pictures; by default those of ``data``.
+
+    Returns:
+        The float file and the int8 file.
+
+    Raises:
+        ConfigError: the recipe makes no sense, or ``out`` belongs to another one.
+        CatalogueError: the data is incomplete.
+        ModelError: ONNX Runtime does not say what torch says.
+        ProviderError: there is no such device.
+    """
+    this = Run(read_recipe(config), data, out, device, catalogues)
+    encoder = this.train(None, resume=resume).to("cpu")
+    reference, words = _reference(this)
+    generator = np.random.default_rng(this.recipe.seed)
+    proof = _some(reference, PROOF_PICTURES, generator)
+    # Calibration pictures also lend damaged copies: flat light and noise are where ranges are widest.
+    calibration = _some(this.pixels, CALIBRATION_PICTURES, generator)
+
+    record = _record(this)
+    float_path = export(encoder, out / f"{record.name}-fp32.onnx")
+    difference = prove(float_path, torch_encode(encoder), proof, PROOF_TOLERANCE)
+    int8_path = quantize(float_path, out / f"{record.name}-int8.onnx", calibration)
+    proofs = {
+        "torch_to_onnx_largest_difference": difference,
+        **_compare(float_path, int8_path, proof, this.pixels[: this.study.judged]),
+    }
+    for path in (float_path, int8_path):
+        _complete(path, record, reference, words, proofs)
+    return [float_path, _shipped(int8_path, models)]
+
+
+def _reference(this: Run) -> tuple[Pixels, str]:
+    """The pictures that the scale is fitted to, and what they are."""
+    if this.recipe.sampling.damage_kinds or (this.data / "photos").is_dir():
+        photos = unrated_photos(this.data / "photos")
+        return this.render(
+            "reference", [View(photo) for photo in photos]
+        ), f"{len(photos)} ordinary photos without ratings"
+    pixels = this.pixels[: this.study.judged]
+    return pixels, f"{len(pixels)} pictures of {', '.join(this.study.names)}"
+
+
+def _some(pixels: Pixels, count: int, generator: np.random.Generator) -> NDArray[np.uint8]:
+    return np.array(pixels[np.sort(generator.choice(len(pixels), min(count, len(pixels)), replace=False))])
+
+
+def _record(this: Run) -> ModelRecord:
+    training = {
+        "recipe": dataclasses.asdict(this.recipe),
+        "data": {
+            "rated": len(this.study.ratings),
+            "damage_triples": len(this.study.damage),
+            **({"pairs": len(this.study.pairs)} if len(this.study.pairs) else {}),
+            "rated_source": ", ".join(this.study.names),
+        },
+        "figures": _figures(this),
+    }
+    recipe = this.recipe
+    return ModelRecord(
+        recipe.name, recipe.version, recipe.licence, recipe.encoder.preprocess, Scale((0.0, 1.0)), training
+    )
+
+
+def _figures(this: Run) -> object:
+    """The mean figures of an evaluation in the same folder, unless it was of another recipe or other data."""
+    path = this.out / FIGURES
+    if not path.is_file():
+        return None
+    found = json.loads(path.read_text("utf-8"))
+    study = fingerprint(this.recipe, this.study, None)
+    return found["mean"] if "recipe" not in found or are_of(found, this.recipe, study) else None
+
+
+def _compare(float_path: Path, int8_path: Path, proof: NDArray[np.uint8], rated: Pixels) -> dict[str, object]:
+    exact, rounded = onnx_encode(float_path), onnx_encode(int8_path)
+    return {
+        "float_to_int8_largest_difference": greatest_difference(exact, rounded, proof),
+        "float_to_int8_srcc": known(round(srcc(norms_of(exact, rated), norms_of(rounded, rated)), 4)),
+        "proof_pictures": len(proof),
+    }
+
+
+def _complete(path: Path, record: ModelRecord, reference: Pixels, words: str, proofs: Mapping[str, object]) -> None:
+    scale = Scale.fit(norms_of(onnx_encode(path), reference), words)
+    describe(path, dataclasses.replace(record, scale=scale, training={**record.training, "proofs": proofs}))
+
+
+def _shipped(model: Path, folder: Path) -> Path:
+    target = folder / model.name
+    if target.resolve() != model.resolve():
+        with replacing(target) as partial:
+            shutil.copyfile(model, partial)
+    return target

@@ -1,0 +1,237 @@
+"""A recipe: everything that decides what a training makes of its data, read from a TOML file."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from aesth.errors import ConfigError
+from aesth.training.networks import Architecture, Precision
+
+_Record = TypeVar("_Record")
+_Kind = TypeVar("_Kind")
+
+_IN_WORDS = {
+    int: "a whole number",
+    float: "a number",
+    str: "text in quotes",
+    bool: "true or false",
+    list: "a list",
+    dict: "a table",
+}
+
+
+@dataclass(frozen=True)
+class LossRecipe:
+    """The directional triplet loss (Eq. 2, 4, 5) and how its two sources of triplets are weighed.
+
+    Attributes:
+        margin: m of Eq. 2, between squared distances.
+        direction_margin: m with a tilde of Eq. 4, between norms.
+        direction_weight: of Eq. 4 against Eq. 2; 1 is Eq. 5.
+        damage_weight: of triplets of a photo and its damaged copies against triplets of rated pictures.
+    """
+
+    margin: float = 0.5
+    direction_margin: float = 0.5
+    direction_weight: float = 1.0
+    damage_weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        _at_least(0, self, "margin", "direction_margin", "direction_weight", "damage_weight")
+
+
+@dataclass(frozen=True)
+class SamplingRecipe:
+    """Which triplets are shown.
+
+    Attributes:
+        alpha: lower bound of Eq. 3.
+        beta: upper bound of Eq. 3.
+        damage_kinds: kinds of damage that each unrated photo is shown in, of those in `damage.DAMAGES`.
+    """
+
+    alpha: float = 0.3
+    beta: float = 0.7
+    damage_kinds: int = 4
+
+    def __post_init__(self) -> None:
+        _at_least(0, self, "alpha", "beta", "damage_kinds")
+
+
+@dataclass(frozen=True)
+class LoaderRecipe:
+    """How pixels come to the network. ``workers`` and ``ahead`` change how fast, never what is trained.
+
+    Attributes:
+        views: ``rendered`` once into an array on disk, ``streamed`` from the photos in every step, or ``auto``:
+            streamed where the array would take more than 20 GB.
+        workers: processes that decode streamed pictures, for each process that trains; 0 for one a core.
+        ahead: steps that each worker decodes ahead.
+    """
+
+    views: Literal["auto", "rendered", "streamed"] = "auto"
+    workers: int = 0
+    ahead: int = 2
+
+    def __post_init__(self) -> None:
+        _at_least(0, self, "workers")
+        _at_least(1, self, "ahead")
+
+
+@dataclass(frozen=True)
+class StageRecipe:
+    """One run of the training loop.
+
+    Attributes:
+        steps: of the optimiser; 0 leaves the stage out.
+        rated: triplets of rated pictures in a step.
+        among: rated pictures that the triplets of a step are made of, 0 for no limit: where a picture costs much and a
+            triplet little, a few pictures give many triplets.
+        damaged: triplets of damaged copies in a step.
+        rate: learning rate at the start, 1e-3 in the paper.
+        momentum: of SGD.
+        weight_decay: of SGD.
+        patience: steps without a new lowest error, averaged over as many, before the rate is divided by 10.
+        precision: of the backbone's arithmetic; weights and loss are float32 always. Gradients in ``float16`` are
+            scaled, so that small ones are not lost.
+    """
+
+    steps: int = 0
+    rated: int = 32
+    among: int = 0
+    damaged: int = 32
+    rate: float = 1e-3
+    momentum: float = 0.9
+    weight_decay: float = 1e-4
+    patience: int = 500
+    precision: Precision = "float32"
+
+    def __post_init__(self) -> None:
+        _at_least(0, self, "steps", "among", "damaged", "rate", "momentum", "weight_decay")
+        _at_least(1, self, "rated", "patience")
+        if self.among in (1, 2):
+            raise ConfigError(f"among is 0 or at least 3, since a triplet takes three pictures, not {self.among}")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an encoder is trained.
+
+    Attributes:
+        name: of the model, such as ``base``.
+        version: of the model.
+        licence: of the model's weights, an SPDX name.
+        seed: of everything random.
+        pretrained: start from the backbone's ImageNet weights.
+        compile: compile the encoder by ``torch.compile`` before every layer is trained.
+        offset: distance from the origin at which the projection starts, all pictures together: near the origin a norm
+            can only grow, at a distance it can move both ways.
+        encoder: what the encoder is made of.
+        loss: the loss.
+        sampling: the triplets.
+        loader: how pixels come to the network.
+        warm_up: trains the projection on frozen, cached features.
+        fine_tune: trains every layer.
+    """
+
+    name: str = "base"
+    version: str = "1"
+    licence: str = "Apache-2.0"
+    seed: int = 0
+    pretrained: bool = True
+    compile: bool = False
+    offset: float = 3.0
+    encoder: Architecture = field(default_factory=Architecture)
+    loss: LossRecipe = field(default_factory=LossRecipe)
+    sampling: SamplingRecipe = field(default_factory=SamplingRecipe)
+    loader: LoaderRecipe = field(default_factory=LoaderRecipe)
+    warm_up: StageRecipe = field(default_factory=StageRecipe)
+    fine_tune: StageRecipe = field(default_factory=StageRecipe)
+
+    def __post_init__(self) -> None:
+        _at_least(0, self, "seed", "offset")
+        if not self.name or set(self.name) & set("/\\") or self.name.startswith("."):
+            raise ConfigError(f"name becomes part of file names, which {self.name!r} cannot be")
+
+
+def read_recipe(path: Path) -> Recipe:
+    """The recipe in a TOML file; what it leaves out has the defaults of `Recipe`.
+
+    Raises:
+        ConfigError: the file cannot be read, or has a key or a value that makes no sense.
+    """
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+        return recipe_from(table)
+    except OSError as error:
+        raise ConfigError(f"cannot read this recipe ({error.strerror})", path) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"not a TOML file ({error})", path) from error
+    except ConfigError as error:
+        raise ConfigError(error.message, path) from error
+
+
+def recipe_from(table: Mapping[str, Any]) -> Recipe:
+    """The recipe that a parsed TOML file describes.
+
+    Raises:
+        ConfigError: a key is unknown, or a value has another type than its default or makes no sense.
+    """
+    return _record(Recipe, table, "")
+
+
+def _record(kind: type[_Record], table: Mapping[str, Any], where: str) -> _Record:
+    hints = get_type_hints(kind)
+    unknown = table.keys() - hints.keys()
+    if unknown:
+        raise ConfigError(f"unknown key '{where}{min(unknown)}'; known here: {', '.join(sorted(hints))}")
+    values = {key: _value(hints[key], value, f"{where}{key}") for key, value in table.items()}
+    try:
+        return kind(**values)
+    except ConfigError as error:
+        raise ConfigError(f"{where}{error.message}" if where else error.message) from error
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    """``value`` of TOML as the type ``hint`` of a field."""
+    if isinstance(hint, UnionType):
+        hint = next(one for one in get_args(hint) if one is not NoneType)
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        return _record(hint, _checked(dict, value, where), f"{where}.")
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            raise ConfigError(f"'{where}' must be one of {', '.join(get_args(hint))}, not {value!r}")
+        return value
+    if get_origin(hint) is tuple:
+        return _values(get_args(hint), _checked(list, value, where), where)
+    if hint is float and type(value) is int:
+        return float(value)
+    return _checked(hint, value, where)
+
+
+def _values(hints: tuple[Any, ...], values: list[Any], where: str) -> tuple[Any, ...]:
+    if hints[-1] is Ellipsis:
+        hints = hints[:1] * len(values)
+    if len(values) != len(hints):
+        raise ConfigError(f"'{where}' must be a list of {len(hints)}, not {values!r}")
+    return tuple(_value(hint, value, where) for hint, value in zip(hints, values, strict=True))
+
+
+def _checked(kind: type[_Kind], value: Any, where: str) -> _Kind:
+    if type(value) is not kind:
+        raise ConfigError(f"'{where}' must be {_IN_WORDS[kind]}, not {value!r}")
+    return value
+
+
+def _at_least(least: int, record: Any, *names: str) -> None:
+    for name in names:
+        value = getattr(record, name)
+        if not least <= value < math.inf:
+            raise ConfigError(f"{name} is a number of at least {least}, not {value:g}")

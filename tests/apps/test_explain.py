@@ -1,0 +1,102 @@
+"""Occlusion: what is hidden shows what it was worth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aesth.apps.explain import occlusion, overlay
+from aesth.encoder import OnnxEncoder
+from aesth.registry import ModelFile
+from support.models import SIDE
+
+
+@pytest.fixture(scope="module")
+def encoder(brightness: Path) -> OnnxEncoder:
+    """Its norm is the mean of all values, so that the worth of a window can be computed by hand."""
+    return OnnxEncoder(ModelFile(brightness.stem, brightness), threads=1)
+
+
+def bright_in_the_dark(top: int, left: int, size: int = 8) -> np.ndarray:
+    image = np.zeros((SIDE, SIDE, 3), np.uint8)
+    image[top : top + size, left : left + size] = 240
+    return image
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, SIDE - 8), st.integers(0, SIDE - 8))
+def test_the_map_is_highest_where_the_norm_comes_from(encoder: OnnxEncoder, top: int, left: int) -> None:
+    image = bright_in_the_dark(top, left)
+    saliency = occlusion(encoder, image, hidden=np.zeros_like(image))
+    assert saliency.shape == (SIDE, SIDE)
+    assert saliency.dtype == np.float32
+    row, column = np.unravel_index(saliency.argmax(), saliency.shape)
+    assert abs(row - (top + 3.5)) <= 6
+    assert abs(column - (left + 3.5)) <= 6
+
+
+def test_hiding_all_of_a_picture_costs_what_it_is_above_the_veil(encoder: OnnxEncoder) -> None:
+    """One window over all: every place is worth the mean fall, weighed by how much of it the window hides."""
+    image, veil = np.full((SIDE, SIDE, 3), 200, np.uint8), np.full((SIDE, SIDE, 3), 50, np.uint8)
+    saliency = occlusion(encoder, image, windows=[1.0], hidden=veil)
+    masked = [np.rint(200 - 150 * mask) for mask in _windows_of(SIDE, 1.0)]
+    falls = [200 - pixels.mean() for pixels in masked]
+    weights = _windows_of(SIDE, 1.0)
+    expected = sum(f * w for f, w in zip(falls, weights, strict=True)) / sum(weights)
+    assert saliency == pytest.approx(expected, abs=1e-3)
+
+
+def _windows_of(length: int, side: float) -> list[np.ndarray]:
+    from aesth.apps.explain import _windows
+
+    return list(_windows((length, length), side))
+
+
+def test_what_lowers_the_norm_is_negative(encoder: OnnxEncoder) -> None:
+    dark_spot = 255 - bright_in_the_dark(4, 4)
+    saliency = occlusion(encoder, dark_spot, hidden=np.full_like(dark_spot, 255))
+    assert saliency.min() < 0
+    assert saliency.max() <= 1e-3
+
+
+@pytest.mark.parametrize("hidden", [None, "same"])
+def test_nothing_is_worth_anything_where_hiding_changes_nothing(encoder: OnnxEncoder, hidden: str | None) -> None:
+    image = np.full((40, 60, 3), 90, np.uint8)
+    saliency = occlusion(encoder, image, hidden=None if hidden is None else image)
+    assert saliency == pytest.approx(np.zeros((40, 60)), abs=1e-3)
+
+
+def test_batches_change_nothing_and_progress_is_told(encoder: OnnxEncoder) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (50, 70, 3), np.uint8)
+    told: list[tuple[int, int]] = []
+    one = occlusion(encoder, image, batch=1)
+    many = occlusion(encoder, image, batch=64, on_progress=lambda done, total: told.append((done, total)))
+    assert one == pytest.approx(many, abs=1e-4)
+    assert told[-1][0] == told[-1][1] > 1
+
+
+@pytest.mark.parametrize("windows", [[], [0.0], [1.5], [0.3, -1]])
+def test_windows_are_shares_of_the_picture(encoder: OnnxEncoder, windows: list[float]) -> None:
+    with pytest.raises(ValueError, match="shares of the picture"):
+        occlusion(encoder, np.zeros((40, 40, 3), np.uint8), windows=windows)
+
+
+def test_an_overlay_shows_heat_where_the_map_is_high_and_dim_grey_elsewhere() -> None:
+    image = np.full((40, 60, 3), (200, 40, 40), np.uint8)
+    saliency = np.zeros((20, 30), np.float32)
+    saliency[5:10, 5:10] = 1
+    drawn = overlay(image, saliency)
+    assert drawn.shape == image.shape
+    assert drawn.dtype == np.uint8
+    assert len(set(drawn[35, 50])) == 1
+    assert int(drawn[14, 14, 0]) - int(drawn[14, 14, 2]) > 50
+
+
+@pytest.mark.parametrize("value", [0.0, -3.0])
+def test_an_overlay_of_nothing_is_the_grey_photo(value: float) -> None:
+    image = np.full((8, 8, 3), 100, np.uint8)
+    assert (overlay(image, np.full((8, 8), value, np.float32)) == 75).all()

@@ -1,0 +1,71 @@
+"""The program as a whole: help, version, models, train; and what must not be loaded for them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from aesth import __version__
+from support.cli import aesth
+
+
+def test_the_version_is_told() -> None:
+    assert aesth("--version").stdout == f"aesth {__version__}\n".encode()
+
+
+@pytest.mark.parametrize("command", ["tag", "score", "doctor", "models", "train"])
+def test_every_command_has_help(command: str) -> None:
+    assert command.encode() in aesth("--help").stdout
+    done = aesth(command, "--help")
+    assert done.returncode == 0
+    assert b"Usage" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["tag", "score"])
+def test_the_common_options_are_those_of_the_contract(command: str) -> None:
+    done = aesth(command, "--help", env={"COLUMNS": "200"})
+    text = done.stdout.decode()
+    common = (
+        "--model --provider --threads --jobs --format --quiet --include --exclude --no-recursive --since --files-from"
+        " -0 --save-config --relative"
+    )
+    tagging = " --policy --overwrite --sidecar --rescore --dry-run" if command == "tag" else ""
+    assert [option for option in (common + tagging).split() if option not in text] == []
+
+
+def loaded_by(statement: str) -> set[str]:
+    code = f"{statement}\nimport sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return {module.split(".")[0] for module in done.stdout.split()}
+
+
+def test_the_sdk_loads_no_torch_and_nothing_of_the_command_line() -> None:
+    assert not {"torch", "typer", "rich"} & loaded_by("from aesth import *")
+
+
+def test_the_help_waits_for_neither_numpy_nor_onnx_runtime() -> None:
+    assert not {"torch", "numpy", "onnxruntime"} & loaded_by("import aesth.cli.app")
+
+
+def test_the_models_are_listed_as_json() -> None:
+    done = aesth("models", "--format", "json")
+    assert done.returncode == 0
+    for model in json.loads(done.stdout):
+        assert list(model) == ["name", "path", "size", "licence", "checksum", "default"]
+        assert Path(model["path"]).stat().st_size == model["size"]
+
+
+def test_training_without_torch_exits_with_3_and_the_line_that_installs_it(tmp_path: Path) -> None:
+    (tmp_path / "recipe.toml").write_text("")
+    (tmp_path / "without" / "torch").mkdir(parents=True)
+    (tmp_path / "without" / "torch" / "__init__.py").write_text(
+        "raise ModuleNotFoundError(\"No module named 'torch'\", name='torch')"
+    )
+    path = f"{tmp_path / 'without'}:{Path(__file__).parents[2] / 'sdk'}"
+    done = aesth("train", "run", tmp_path / "recipe.toml", "--data", tmp_path, env={"PYTHONPATH": path})
+    assert done.returncode == 3
+    assert b"pip install 'aesth[train]'" in done.stderr

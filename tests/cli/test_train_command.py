@@ -1,0 +1,132 @@
+"""`aesth train run | evaluate | export` in a process of its own, on a tiny data folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support.cli import aesth, start_aesth
+from support.photos import photo
+from support.training import RECIPE_FILE, make_data
+
+pytest.importorskip("torch")
+
+ONE_THREAD = {"OMP_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """Recipe, data and the run's folder, whose name has a space."""
+    folder = tmp_path_factory.mktemp("train")
+    (folder / "tiny.toml").write_text(RECIPE_FILE)
+    return folder / "tiny.toml", make_data(folder / "data"), folder / "a run"
+
+
+def train(command: str, *arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
+    return aesth("train", command, *arguments, env=ONE_THREAD)
+
+
+def test_from_a_recipe_to_a_model_that_scores(places: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    config, data, out = places
+    common = (config, "--data", data, "--out", out)
+
+    ran = train("run", *common)
+    assert (ran.returncode, ran.stdout) == (0, f"{out}/all/encoder.pt\n".encode()), ran.stderr
+    assert (out / "all" / "encoder.pt").is_file()
+    assert b"all pictures: warm_up" in ran.stderr
+
+    evaluated = train("evaluate", *common, "--fold", "0", "--fold", "3")
+    assert evaluated.returncode == 0, evaluated.stderr
+    figures = json.loads(evaluated.stdout)
+    assert list(figures["folds"]) == ["0", "3"]
+    assert figures == json.loads((out / "figures.json").read_text())
+    assert b"without fold 3: fine_tune" in evaluated.stderr
+
+    exported = train("export", *common, "--models", out / "models")
+    assert exported.returncode == 0, exported.stderr
+    assert exported.stdout.decode().splitlines() == [f"{out}/tiny-fp32.onnx", f"{out}/models/tiny-int8.onnx"]
+
+    picture = photo(tmp_path / "photo.jpg")
+    for model in (out / "tiny-fp32.onnx", out / "models" / "tiny-int8.onnx"):
+        scored = aesth("score", "--model", model, "--format", "json", picture)
+        assert scored.returncode == 0, scored.stderr
+        assert 0 <= json.loads(scored.stdout)[0]["score"] <= 100
+
+
+def test_export_puts_both_models_into_the_runs_folder_unless_told_otherwise() -> None:
+    text = aesth("train", "export", "--help", env={"COLUMNS": "200"}).stdout.decode()
+    assert "Default: as --out." in text
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a process is interrupted by other means here")
+def test_an_interrupted_run_goes_on_where_it_was(places: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    data = places[1]
+    long = tmp_path / "long.toml"
+    long.write_text(RECIPE_FILE.replace("steps = 3", "steps = 100000"))
+    process = start_aesth("train", "run", long, "--data", data, "--out", tmp_path / "out", env=ONE_THREAD)
+    try:
+        while not (tmp_path / "out" / "all" / "checkpoint.pt").is_file():
+            assert process.poll() is None, process.stderr
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode not in (0, None)
+    assert b"Traceback" not in errors
+    assert not list((tmp_path / "out").rglob("*.partial"))
+
+
+@pytest.mark.parametrize("command", ["run", "evaluate", "export"])
+def test_what_makes_no_sense_exits_with_2_and_one_line(
+    command: str, places: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    data = places[1]
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text("sede = 1")
+    done = train(command, wrong, "--data", data, "--out", tmp_path / "out")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode().splitlines() == [
+        f"aesth: {wrong}: unknown key 'sede'; known here: compile, encoder, fine_tune, licence, loader, loss, name, "
+        "offset, pretrained, sampling, seed, version, warm_up"
+    ]
+    assert not (tmp_path / "out").exists()
+
+
+def test_incomplete_data_exits_with_2_and_one_line(places: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    done = train("run", places[0], "--data", tmp_path, "--out", tmp_path / "out")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.startswith(
+        f"aesth: {tmp_path}: there are no rated pictures here: neither oasis/ratings.csv".encode()
+    )
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("arguments", [("none.toml",), ("{config}", "--data", "none"), ("{config}",)], ids=str)
+def test_wrong_usage_exits_with_2(arguments: tuple[str, ...], places: tuple[Path, Path, Path]) -> None:
+    done = train("run", *(argument.format(config=places[0]) for argument in arguments))
+    assert done.returncode == 2
+    assert b"Usage" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "evaluate", "export"])
+@pytest.mark.parametrize("package", ["torch", "onnx"])
+def test_a_missing_package_exits_with_3_and_the_line_that_installs_it(
+    command: str, package: str, places: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    if package == "onnx" and command != "export":
+        return
+    absent = tmp_path / "without" / package
+    absent.mkdir(parents=True)
+    message = f"raise ModuleNotFoundError(\"No module named '{package}'\", name='{package}')"
+    (absent / "__init__.py").write_text(message)
+    path = os.pathsep.join([str(absent.parent), str(Path(__file__).parents[2] / "sdk")])
+    done = aesth("train", command, places[0], "--data", places[1], env={"PYTHONPATH": path})
+    assert (done.returncode, done.stdout) == (3, b"")
+    assert done.stderr.decode() == (
+        f"aesth: training needs the package '{package}'; install it with: pip install 'aesth[train]'\n"
+    )

@@ -1,0 +1,40 @@
+"""Fixtures for every test: folders of our own, a small model, the optional folder of real data."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from support.models import brightness_model
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # for tests that import ONNX Runtime themselves
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--data", type=Path, default=None, help="folder with oasis/, photos/, camera_files/, backbones/")
+
+
+@pytest.fixture(autouse=True)
+def own_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """No test sees or changes the config, cache or state of the person who runs it."""
+    places = tmp_path_factory.mktemp("places")
+    for kind in ("CONFIG", "CACHE", "STATE"):
+        monkeypatch.setenv(f"AESTH_{kind}_DIR", str(places / kind.lower()))
+    return places
+
+
+@pytest.fixture(scope="session")
+def data(request: pytest.FixtureRequest) -> Path:
+    """The folder of real data; the test is skipped where there is none."""
+    folder: Path | None = request.config.getoption("--data")
+    if folder is None or not folder.is_dir():
+        pytest.skip("needs the folder of rated pictures and camera files: pytest --data=DIR")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def brightness(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An ONNX file whose score is the mean brightness of the photo in percent."""
+    return brightness_model(tmp_path_factory.mktemp("models") / "brightness-fp32.onnx")

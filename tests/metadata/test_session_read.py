@@ -1,0 +1,136 @@
+"""Ratings as photo managers see them, of many photos at a time."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from aesth.errors import MetadataError
+from aesth.metadata import MetadataSession, RatingState
+from support.metadata import DARKTABLE, EMBEDDED, NEW, make_photo, process_of, rate_by_hand
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[MetadataSession]:
+    with MetadataSession() as opened:
+        yield opened
+
+
+def rating(session: MetadataSession, path: Path) -> int | None:
+    (state,) = session.read([path])
+    assert isinstance(state, RatingState), state
+    return state.rating
+
+
+@pytest.mark.parametrize("kind", EMBEDDED)
+def test_every_kind_of_photo(session: MetadataSession, tmp_path: Path, kind: str) -> None:
+    path = make_photo(tmp_path / f"a.{kind}")
+    assert rating(session, path) is None
+    rate_by_hand(path, "-IFD0:Rating=2")
+    assert rating(session, path) == 2
+    rate_by_hand(path, "-XMP-xmp:Rating=3")
+    assert rating(session, path) == 3
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "stars"),
+    [
+        ("-XMP-xmp:Rating=3", 3),
+        ("-IFD0:Rating=2", 2),
+        ("-IFD0:RatingPercent=99", 5),
+        ("-XMP-microsoft:RatingPercent=75", 4),
+        ("-XMP-acdsee:Rating=1", 1),
+        ("-XMP-xmp:Rating=-1", -1),
+        ("-XMP-digiKam:PickLabel=1", -1),
+        ("-XMP-dc:Title=no rating", None),
+    ],
+)
+def test_what_other_programs_wrote(session: MetadataSession, tmp_path: Path, by_hand: str, stars: int | None) -> None:
+    path = make_photo(tmp_path / "a.jpg")
+    rate_by_hand(path, by_hand)
+    assert rating(session, path) == stars
+
+
+def test_the_sidecar_wins_and_an_own_one_over_adobes(session: MetadataSession, tmp_path: Path) -> None:
+    photo = make_photo(tmp_path / "a.jpg")
+    rate_by_hand(photo, "-XMP-xmp:Rating=1")
+    (tmp_path / "a.xmp").write_text(DARKTABLE.format(rating=2))
+    assert rating(session, photo) == 2
+    (tmp_path / "a.jpg.xmp").write_text(DARKTABLE.format(rating=3))
+    assert rating(session, photo) == 3
+
+
+def test_the_raws_sidecar_counts_for_its_jpeg_too(session: MetadataSession, tmp_path: Path) -> None:
+    raw, jpeg = tmp_path / "a.CR2", make_photo(tmp_path / "a.jpg")
+    raw.write_bytes(b"II*\0")
+    (tmp_path / "a.xmp").write_text(DARKTABLE.format(rating=5))
+    assert [rating(session, path) for path in (raw, jpeg)] == [5, 5]
+
+
+def test_one_bad_photo_is_an_error_in_its_place(session: MetadataSession, tmp_path: Path) -> None:
+    good = make_photo(tmp_path / "good.jpg")
+    sick = make_photo(tmp_path / "sick.jpg")
+    (tmp_path / "sick.jpg.xmp").write_text("<rdf:RDF")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (tmp_path / "text.jpg").write_text("no picture at all")
+    (tmp_path / "empty.jpg").touch()
+    (tmp_path / "astray.jpg").symlink_to("nowhere")
+    names = ["good.jpg", "missing.jpg", "sick.jpg", ".", "pipe.jpg", "text.jpg", "empty.jpg", "astray.jpg", "good.jpg"]
+    states = list(session.read(tmp_path / name for name in names))
+    assert [isinstance(state, RatingState) for state in states] == [1, 0, 0, 0, 0, 1, 1, 0, 1]
+    assert "no such file" in str(states[1])
+    assert str(sick) + ".xmp" in str(states[2])
+    assert rating(session, good) is None
+
+
+def test_photos_are_taken_as_they_are_asked_for(session: MetadataSession, tmp_path: Path) -> None:
+    taken = []
+
+    def endless() -> Iterator[Path]:
+        path = make_photo(tmp_path / "a.jpg")
+        while True:
+            taken.append(path)
+            yield path
+
+    states = session.read(endless())
+    next(states)
+    assert len(taken) == 1
+    for _ in range(200):
+        next(states)
+    assert len(taken) < 300
+
+
+def test_order_over_many_batches(session: MetadataSession, tmp_path: Path) -> None:
+    rated = []
+    for stars in range(1, 6):
+        rated.append(make_photo(tmp_path / f"{stars}.jpg"))
+        rate_by_hand(rated[-1], f"-XMP-xmp:Rating={stars}")
+    states = session.read(rated * 40)
+    assert [state.rating for state in states if isinstance(state, RatingState)] == [1, 2, 3, 4, 5] * 40
+
+
+def test_exiftool_dying_costs_nothing_but_time(tmp_path: Path) -> None:
+    paths = [make_photo(tmp_path / f"{number}.jpg") for number in range(4)]
+    with MetadataSession() as session:
+        kill_exiftool(session)
+        assert list(session.read(paths)) == [RatingState()] * 4
+
+
+def test_exiftool_dying_over_a_write_leaves_the_photo_and_the_next_goes_on(tmp_path: Path) -> None:
+    path = make_photo(tmp_path / "a.jpg")
+    before = path.read_bytes()
+    with MetadataSession() as session:
+        kill_exiftool(session)
+        with pytest.raises(MetadataError, match="ended unexpectedly"):
+            session.write(path, NEW)
+        assert path.read_bytes() == before
+        assert session.write(path, NEW) == [path]
+    assert [entry.name for entry in tmp_path.iterdir()] == ["a.jpg"]
+
+
+def kill_exiftool(session: MetadataSession) -> None:
+    assert session._workplace is not None
+    process = process_of(session._workplace.exiftool)
+    process.kill()
+    process.wait()

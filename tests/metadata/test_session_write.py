@@ -1,0 +1,398 @@
+"""What a write changes, and above all what it does not; where it goes; who else can read it."""
+
+import os
+import shutil
+import stat
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from exiftool import ExifToolHelper
+from PIL import Image
+from test_metadata_formats import credentials
+
+from aesth.errors import MetadataError
+from aesth.metadata import MetadataSession, NewRating, RatingState
+from aesth.metadata.exiftool import CONFIG
+from support.metadata import (
+    DARKTABLE,
+    DATE,
+    EMBEDDED,
+    NEW,
+    differences,
+    exiftool,
+    exiv2,
+    frames,
+    make_photo,
+    make_rich_photo,
+    rate_by_hand,
+    tags,
+)
+
+OURS = RatingState(4, 4, 87.12, NEW.model)
+PERCENT = {1: 1, 2: 25, 3: 50, 4: 75, 5: 99}
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[MetadataSession]:
+    with MetadataSession() as opened:
+        yield opened
+
+
+def state(session: MetadataSession, path: Path) -> RatingState:
+    (found,) = session.read([path])
+    assert isinstance(found, RatingState), found
+    return found
+
+
+def names(folder: Path) -> set[str]:
+    return {entry.name for entry in folder.iterdir()}
+
+
+def test_programs_that_use_pyexiftool_find_the_stars_in_every_kind(session: MetadataSession, tmp_path: Path) -> None:
+    photos = [make_photo(tmp_path / f"a.{kind}") for kind in EMBEDDED]
+    for photo in photos:
+        session.write(photo, NEW)
+    with ExifToolHelper(common_args=["-G1", "-n"]) as reader:
+        found = reader.get_tags(photos, ["XMP-xmp:Rating", "IFD0:Rating"])
+    assert [(one["XMP-xmp:Rating"], one["IFD0:Rating"]) for one in found] == [(4, 4)] * len(photos)
+
+
+@pytest.mark.parametrize("kind", EMBEDDED)
+class TestEmbedded:
+    def test_pixels_and_all_other_tags_stay(self, session: MetadataSession, tmp_path: Path, kind: str) -> None:
+        path = make_rich_photo(tmp_path / f"a.{kind}")
+        tags_before, pixels_before = tags(path), frames(path)
+        assert session.write(path, NEW) == [path]
+        assert differences(tags_before, tags(path)) == set()
+        assert all(map(np.array_equal, pixels_before, frames(path)))
+        assert names(tmp_path) == {path.name}
+
+    def test_all_keys_agree(self, session: MetadataSession, tmp_path: Path, kind: str) -> None:
+        stars = 1 + EMBEDDED.index(kind) % 5
+        path = make_photo(tmp_path / f"a.{kind}")
+        session.write(path, replace(NEW, rating=stars))
+        found = tags(path)
+        assert {key: found[key] for key in ("XMP-xmp:Rating", "IFD0:Rating", "XMP-aesth:Rating")} == {
+            "XMP-xmp:Rating": stars,
+            "IFD0:Rating": stars,
+            "XMP-aesth:Rating": stars,
+        }
+        assert found["IFD0:RatingPercent"] == found["XMP-microsoft:RatingPercent"] == PERCENT[stars]
+        assert f"{found['XMP-aesth:Score']:.2f}" == "87.12"
+        assert found["XMP-aesth:Model"] == NEW.model
+        assert found["XMP-aesth:Date"] == "2026:01:02 03:04:05+00:00"
+        assert state(session, path) == replace(OURS, rating=stars, our_rating=stars)
+
+    def test_it_is_read_by_another_library(self, session: MetadataSession, tmp_path: Path, kind: str) -> None:
+        path = make_photo(tmp_path / f"a.{kind}")
+        session.write(path, NEW)
+        found = exif_and_xmp_by_pillow(path) if kind == "heic" else exiv2(path)
+        assert (found["Exif.Image.Rating"], found["Exif.Image.RatingPercent"]) == ("4", "75")
+        assert (found["Xmp.xmp.Rating"], found["Xmp.MicrosoftPhoto.Rating"]) == ("4", "75")
+        assert found["Xmp.aesth.Score"] == "87.12"
+        assert found["Xmp.aesth.Date"] == "2026-01-02T03:04:05+00:00"
+
+    def test_a_second_write_replaces_the_first(self, session: MetadataSession, tmp_path: Path, kind: str) -> None:
+        path = make_rich_photo(tmp_path / f"a.{kind}")
+        session.write(path, NEW)
+        once = tags(path)
+        session.write(path, replace(NEW, rating=2, score=20.0))
+        assert differences(once, tags(path)) == set()
+        assert state(session, path) == RatingState(2, 2, 20.0, NEW.model)
+
+    def test_time_permissions_and_attributes_stay(self, session: MetadataSession, tmp_path: Path, kind: str) -> None:
+        path = make_photo(tmp_path / f"a.{kind}")
+        path.chmod(0o640)
+        os.utime(path, ns=(10**18, 10**18 + 7))
+        attribute = give_attribute(path)
+        session.write(path, NEW)
+        assert stat.S_IMODE(path.stat().st_mode) == 0o640
+        assert path.stat().st_mtime_ns == 10**18 + 7
+        assert not attribute or os.getxattr(path, attribute) == b"kept"
+
+
+def exif_and_xmp_by_pillow(path: Path) -> dict[str, str]:
+    namespaces = {
+        "http://ns.adobe.com/xap/1.0/": "xmp",
+        "http://ns.microsoft.com/photo/1.0": "MicrosoftPhoto",
+        "urn:aesth:xmp/1.0/": "aesth",
+    }
+    with Image.open(path) as image:
+        exif, xmp = image.getexif(), image.info["xmp"]
+    found = {"Exif.Image.Rating": str(exif[0x4746]), "Exif.Image.RatingPercent": str(exif[0x4749])}
+    for element in ElementTree.fromstring(xmp.strip(b"\0")).iter():
+        namespace, _, name = element.tag.lstrip("{").rpartition("}")
+        found[f"Xmp.{namespaces.get(namespace)}.{name}"] = element.text or ""
+    return found
+
+
+def give_attribute(path: Path) -> str:
+    try:
+        os.setxattr(path, "user.colour", b"kept")
+    except (AttributeError, OSError):
+        return ""
+    return "user.colour"
+
+
+def test_every_frame_and_trailer_stays(session: MetadataSession, tmp_path: Path) -> None:
+    pages = [Image.new("RGB", (32, 24), (40 * page, 90, 200)) for page in range(3)]
+    paths = [tmp_path / "a.tif", tmp_path / "a.png", tmp_path / "a.webp"]
+    for path in paths:
+        pages[0].save(path, save_all=True, append_images=pages[1:])
+    motion = make_photo(tmp_path / "motion.jpg")
+    motion.write_bytes(motion.read_bytes() + b"a film after the photo" * 100)
+    before = {path: frames(path) for path in paths}
+    for path in paths:
+        assert session.write(path, NEW) == [path]
+        assert len(before[path]) == 3
+        assert all(map(np.array_equal, before[path], frames(path)))
+    session.write(motion, NEW)
+    assert motion.read_bytes().endswith(b"a film after the photo" * 100)
+
+
+def test_owner_stays(session: MetadataSession, tmp_path: Path) -> None:
+    if os.name != "posix" or os.getuid() != 0:
+        pytest.skip("needs root to give a file away")
+    path = make_photo(tmp_path / "a.jpg")
+    os.chown(path, 1234, 1235)
+    session.write(path, NEW)
+    session.write(path, NEW, sidecar=True)
+    for written in (path, tmp_path / "a.jpg.xmp"):
+        assert (written.stat().st_uid, written.stat().st_gid) == (1234, 1235)
+
+
+def test_a_link_is_followed_to_its_file(session: MetadataSession, tmp_path: Path) -> None:
+    (tmp_path / "album").mkdir()
+    photo = make_photo(tmp_path / "photo.jpg")
+    link = tmp_path / "album" / "link.jpg"
+    link.symlink_to("../photo.jpg")
+    assert session.write(link, NEW) == [photo.resolve()]
+    assert link.is_symlink()
+    assert state(session, photo) == OURS
+    assert names(tmp_path / "album") == {"link.jpg"}
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[Path]:
+    """A folder of a user without privileges, who runs the test: root would pass it vacuously."""
+    folder = Path(tempfile.mkdtemp(prefix="test-aesth-"))
+    nobody, root = 65534, hasattr(os, "getuid") and os.getuid() == 0
+    if root:
+        os.chown(folder, nobody, nobody)
+        os.setresuid(nobody, nobody, 0)
+    try:
+        if not os.access(CONFIG, os.R_OK):
+            pytest.skip("a user without privileges cannot read this checkout")
+        yield folder
+    finally:
+        if root:
+            os.setresuid(0, 0, 0)
+        folder.chmod(0o700)
+        shutil.rmtree(folder)
+
+
+class TestSidecar:
+    @pytest.mark.parametrize("name", ["a.CR2", "a.NEF", "a.dng", "a.gif", "a.bmp"])
+    def test_what_holds_no_rating_gets_one(self, session: MetadataSession, tmp_path: Path, name: str) -> None:
+        photo = make_photo(tmp_path / "a.tif").rename(tmp_path / name)
+        before = photo.read_bytes()
+        assert session.write(photo, NEW) == [tmp_path / f"{name}.xmp"]
+        assert photo.read_bytes() == before
+        assert state(session, photo) == OURS
+        assert exiv2(tmp_path / f"{name}.xmp")["Xmp.xmp.Rating"] == "4"
+        assert stat.S_IMODE((tmp_path / f"{name}.xmp").stat().st_mode) == stat.S_IMODE(photo.stat().st_mode)
+
+    def test_on_demand(self, session: MetadataSession, tmp_path: Path) -> None:
+        photo = make_photo(tmp_path / "a.jpg")
+        before = photo.read_bytes()
+        assert session.write(photo, NEW, sidecar=True) == [tmp_path / "a.jpg.xmp"]
+        assert photo.read_bytes() == before
+
+    def test_a_protected_photo_gets_one(self, session: MetadataSession, tmp_path: Path) -> None:
+        photo = make_photo(tmp_path / "a.jpg")
+        photo.chmod(0o444)
+        assert session.write(photo, NEW) == [tmp_path / "a.jpg.xmp"]
+        session.write(photo, replace(NEW, rating=1))
+        assert state(session, photo).rating == 1
+
+    def test_one_with_credentials_gets_one(self, session: MetadataSession, tmp_path: Path) -> None:
+        photo = make_photo(tmp_path / "a.jpg")
+        photo.write_bytes(photo.read_bytes() + credentials())
+        assert session.write(photo, NEW) == [tmp_path / "a.jpg.xmp"]
+
+    def test_one_that_exiftool_warns_of_gets_one(self, session: MetadataSession, tmp_path: Path) -> None:
+        photo = make_photo(tmp_path / "a.jpg")
+        photo.write_bytes(photo.read_bytes()[:300])
+        before = photo.read_bytes()
+        assert session.write(photo, NEW) == [tmp_path / "a.jpg.xmp"]
+        assert photo.read_bytes() == before
+        assert names(tmp_path) == {"a.jpg", "a.jpg.xmp"}
+
+    def test_one_whose_maker_hides_data_in_exif_gets_one(self, session: MetadataSession, tmp_path: Path) -> None:
+        photo = make_photo(tmp_path / "a.jpg")
+        exif = Image.Exif()
+        exif[0x010F] = "Maker"
+        with Image.open(photo) as image:
+            image.save(photo, exif=exif.tobytes() + b"data that no tag points to" * 100)
+        assert session.write(photo, NEW) == [tmp_path / "a.jpg.xmp"]
+
+    def test_an_existing_one_is_merged_with_the_photo(self, session: MetadataSession, tmp_path: Path) -> None:
+        photo, sidecar = make_photo(tmp_path / "a.jpg"), tmp_path / "a.jpg.xmp"
+        sidecar.write_text(DARKTABLE.format(rating=1))
+        before = xmp_of_others(sidecar)
+        assert set(session.write(photo, NEW)) == {photo, sidecar}
+        assert xmp_of_others(sidecar) == before
+        assert before["Xmp.darktable.history[2]/darktable:operation"] == "sharpen"
+        assert exiv2(sidecar)["Xmp.xmp.Rating"] == exiv2(photo)["Xmp.xmp.Rating"] == "4"
+
+    def test_adobes_is_merged_rather_than_hidden(self, session: MetadataSession, tmp_path: Path) -> None:
+        raw, adobe = tmp_path / "a.CR2", tmp_path / "a.xmp"
+        raw.write_bytes(b"II*\0")
+        adobe.write_text(DARKTABLE.format(rating=0))
+        assert session.write(raw, NEW) == [adobe]
+        assert exiv2(adobe)["Xmp.xmp.Rating"] == "4"
+
+    def test_a_jpeg_leaves_that_of_its_raw_alone(self, session: MetadataSession, tmp_path: Path) -> None:
+        photo, adobe = make_photo(tmp_path / "a.jpg"), tmp_path / "a.xmp"
+        (tmp_path / "a.CR2").write_bytes(b"II*\0")
+        adobe.write_text(DARKTABLE.format(rating=0))
+        before = adobe.read_bytes()
+        assert session.write(photo, NEW) == [photo]
+        assert adobe.read_bytes() == before
+
+    def test_a_damaged_one_is_refused_and_named_and_nothing_is_written(
+        self, session: MetadataSession, tmp_path: Path
+    ) -> None:
+        photo, sidecar = make_photo(tmp_path / "a.jpg"), tmp_path / "a.jpg.xmp"
+        sidecar.write_text(DARKTABLE.format(rating=1)[:-30])
+        before = photo.read_bytes(), sidecar.read_bytes()
+        with pytest.raises(MetadataError, match="damaged") as caught:
+            session.write(photo, NEW)
+        assert caught.value.path == sidecar
+        assert (photo.read_bytes(), sidecar.read_bytes()) == before
+        assert names(tmp_path) == {"a.jpg", "a.jpg.xmp"}
+
+    def test_a_protected_one_is_refused(self, session: MetadataSession, tmp_path: Path) -> None:
+        photo, sidecar = make_photo(tmp_path / "a.jpg"), tmp_path / "a.jpg.xmp"
+        sidecar.write_text(DARKTABLE.format(rating=1))
+        sidecar.chmod(0o444)
+        before = photo.read_bytes()
+        with pytest.raises(MetadataError, match="protected"):
+            session.write(photo, NEW)
+        assert photo.read_bytes() == before
+
+
+def xmp_of_others(sidecar: Path) -> dict[str, str]:
+    """What exiv2 reads in a sidecar, but for what we write."""
+    ours = ("Exif.", "Xmp.aesth.", "Xmp.MicrosoftPhoto.", "Xmp.xmp.Rating")
+    return {key: value for key, value in exiv2(sidecar).items() if not key.startswith(ours)}
+
+
+class TestReject:
+    @pytest.mark.parametrize("name", ["a.jpg", "a.gif"])
+    def test_it_is_written_for_digikam_and_darktable(self, session: MetadataSession, tmp_path: Path, name: str) -> None:
+        photo = make_photo(tmp_path / name)
+        session.write(photo, NEW)
+        (written,) = session.write(photo, replace(NEW, rating=-1))
+        found = tags(written)
+        assert (found["XMP-xmp:Rating"], found["XMP-digiKam:PickLabel"]) == (-1, 1)
+        assert not {"IFD0:Rating", "IFD0:RatingPercent", "XMP-microsoft:RatingPercent"} & set(found)
+        assert state(session, photo) == replace(OURS, rating=-1, our_rating=-1)
+
+    def test_stars_take_it_back_but_leave_other_picks(self, session: MetadataSession, tmp_path: Path) -> None:
+        rejected, accepted = make_photo(tmp_path / "a.jpg"), make_photo(tmp_path / "b.jpg")
+        rate_by_hand(rejected, "-XMP-digiKam:PickLabel=1", "-XMP-xmp:Rating=-1")
+        rate_by_hand(accepted, "-XMP-digiKam:PickLabel=3")
+        for photo in (rejected, accepted):
+            session.write(photo, NEW)
+            assert state(session, photo) == OURS
+        assert "XMP-digiKam:PickLabel" not in tags(rejected)
+        assert "XMP-digiKam:PickLabel" in tags(accepted)
+
+
+class TestRefused:
+    def test_missing_files_and_folders(self, session: MetadataSession, tmp_path: Path) -> None:
+        (tmp_path / "there").mkdir()
+        with pytest.raises(MetadataError, match="no such file"):
+            session.write(tmp_path / "there" / "a.jpg", NEW)
+        with pytest.raises(MetadataError, match="vanished"):
+            session.write(tmp_path / "gone" / "a.jpg", NEW)
+
+    def test_a_loop_of_links(self, session: MetadataSession, tmp_path: Path) -> None:
+        (tmp_path / "a.jpg").symlink_to("a.jpg")
+        with pytest.raises(MetadataError, match="nothing was written"):
+            session.write(tmp_path / "a.jpg", NEW)
+
+    @pytest.mark.parametrize("name", ["a.jpg", "a.gif"])
+    def test_a_protected_folder(self, unprivileged: Path, name: str) -> None:
+        photo = make_photo(unprivileged / name)
+        unprivileged.chmod(0o555)
+        with MetadataSession() as session, pytest.raises(MetadataError, match="folder is protected"):
+            session.write(photo, NEW)
+        assert names(unprivileged) == {name}
+
+    def test_a_full_disk(self, tmp_path: Path) -> None:
+        resource = pytest.importorskip("resource")
+        photo = tmp_path / "a.jpg"
+        noise = np.random.default_rng(0).integers(0, 255, (400, 400, 3), np.uint8)
+        Image.fromarray(noise).save(photo, quality=95)
+        before, limits = photo.read_bytes(), resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
+        try:
+            with MetadataSession() as session, pytest.raises(MetadataError):
+                session.write(photo, NEW)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert photo.read_bytes() == before
+        assert names(tmp_path) == {"a.jpg"}
+
+    def test_a_photo_that_another_program_changes_meanwhile(
+        self, session: MetadataSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        photo = make_photo(tmp_path / "a.jpg")
+        other = make_photo(tmp_path / "b.jpg", 20).read_bytes()
+
+        def stage_slowly(*arguments: object, **options: object) -> None:
+            stage_all(*arguments, **options)
+            thread = threading.Thread(target=photo.write_bytes, args=[other])
+            thread.start()
+            thread.join()
+
+        from aesth.metadata.session import stage_all
+
+        monkeypatch.setattr("aesth.metadata.session.stage_all", stage_slowly)
+        with pytest.raises(MetadataError, match="another program"):
+            session.write(photo, NEW)
+        assert photo.read_bytes() == other
+        assert names(tmp_path) == {"a.jpg", "b.jpg"}
+
+    def test_a_session_that_is_not_open(self, tmp_path: Path) -> None:
+        with pytest.raises(MetadataError, match="with"):
+            MetadataSession().write(make_photo(tmp_path / "a.jpg"), NEW)
+
+
+def test_a_date_without_a_zone_is_local_time(session: MetadataSession, tmp_path: Path) -> None:
+    photo = make_photo(tmp_path / "a.jpg")
+    session.write(photo, replace(NEW, date=DATE.replace(tzinfo=None)))
+    assert tags(photo)["XMP-aesth:Date"].startswith("2026:01:02 03:04:05")
+
+
+def test_names_in_photos_are_those_of_the_contract(session: MetadataSession, tmp_path: Path) -> None:
+    photo = make_photo(tmp_path / "a.jpg")
+    session.write(photo, NewRating(5, 100.0, "m", DATE))
+    xmp = exiftool("-xmp", "-b", photo)
+    assert "xmlns:aesth='urn:aesth:xmp/1.0/'" in xmp
+    assert "<aesth:Score>100.00</aesth:Score>" in xmp
+    assert "<aesth:Rating>5</aesth:Rating>" in xmp
+
+
+def test_content_is_named_rightly_where_the_extension_lies(session: MetadataSession, tmp_path: Path) -> None:
+    photo = make_photo(tmp_path / "a.jpg").rename(tmp_path / "a.png")
+    assert session.write(photo, NEW) == [photo]
+    assert shutil.which("exiv2") is None or exiv2(photo)["Xmp.xmp.Rating"] == "4"

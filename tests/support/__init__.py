@@ -1,0 +1,1 @@
+"""What tests share: photos, models and second programs that read what we wrote."""

@@ -1,0 +1,102 @@
+"""The real command in a process of its own, and photos whose score is known to it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from PIL import Image
+
+COMMAND = (sys.executable, "-m", "aesth.cli")
+
+NON_UTF8 = os.fsdecode(b"caf\xe9.jpg")
+
+EVIL_NAMES = (
+    "plain.jpg",
+    "two words.jpg",
+    " edges .jpg",
+    "-rf.jpg",
+    "--help.jpg",
+    "@list.jpg",
+    "#hash.jpg",
+    "$HOME.jpg",
+    "`id`.jpg",
+    "semi;colon&.jpg",
+    "com,ma.jpg",
+    "'single'.jpg",
+    '"double".jpg',
+    "back\\slash.jpg",
+    "tab\t.jpg",
+    "new\nline.jpg",
+    "carriage\rreturn.jpg",
+    "escape\x1b[2Jscreen.jpg",
+    "[red]markup[_red].jpg",
+    ":smile:.jpg",
+    "\u202egpj.jpg",
+    "line\u2028separator.jpg",
+    "写真 ★.jpg",
+    NON_UTF8,
+    "n" * 246 + ".jpg",
+)
+
+
+def grey_photo(path: Path, percent: float = 50) -> Path:
+    """A photo that the brightness model scores ``percent``, to within a point."""
+    Image.new("L", (64, 48), round(2.55 * percent)).save(path, quality=95)
+    return path
+
+
+def grey_photos(folder: Path, number: int) -> list[Path]:
+    """Copies of a photo, in the order of their names."""
+    first = grey_photo(folder / "photo-00000.jpg")
+    paths = [folder / f"photo-{index:05d}.jpg" for index in range(number)]
+    for path in paths[1:]:
+        path.write_bytes(first.read_bytes())
+    return paths
+
+
+def evil_photos(folder: Path) -> list[Path]:
+    """One photo for each of `EVIL_NAMES`."""
+    return [grey_photo(folder / name) for name in EVIL_NAMES]
+
+
+def aesth(
+    *arguments: str | Path, cwd: Path | None = None, stdin: bytes = b"", env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    """What the command prints and returns."""
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        cwd=cwd,
+        input=stdin,
+        capture_output=True,
+        timeout=120,
+        env=environment(env),
+        check=False,
+    )
+
+
+def start_aesth(*arguments: str | Path, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """The command, running, in a process group of its own, as a shell would start it."""
+    return subprocess.Popen(
+        [*COMMAND, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(env),
+        start_new_session=True,
+        bufsize=0,
+    )
+
+
+def environment(changes: dict[str, str] | None = None) -> dict[str, str]:
+    """This environment with ``changes``, without what would colour, widen or flush the output."""
+    dropped = {"FORCE_COLOR", "NO_COLOR", "COLUMNS", "TERMINAL_WIDTH", "PYTHONUNBUFFERED"}
+    return {name: value for name, value in os.environ.items() if name not in dropped} | (changes or {})
+
+
+def listed(paths: Sequence[Path], end: bytes = b"\n") -> bytes:
+    """``paths`` as a list for ``--files-from``."""
+    return b"".join(os.fsencode(path) + end for path in paths)

@@ -1,0 +1,45 @@
+"""What two processes do that torchrun starts: the trainings of `TRAININGS`, each into a folder of its own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from aesth.training.distributed import World, joined
+from aesth.training.features import frozen_features
+from aesth.training.networks import AestheticEncoder
+from aesth.training.recipe import Recipe
+from aesth.training.train import train
+from support.training import make_study, recipe, without
+
+PLAIN = {"momentum": 0.0, "weight_decay": 0.0}
+
+TRAININGS: Mapping[str, Recipe] = {
+    "gradient": without("warm_up", recipe(fine_tune={**PLAIN, "steps": 1, "rate": 1.0})),
+    "gradient of few pictures": without(
+        "warm_up", recipe(fine_tune={**PLAIN, "steps": 1, "rate": 1.0, "rated": 40, "among": 7, "damaged": 0})
+    ),
+    "both stages": recipe(fine_tune={"steps": 8, "rate": 1e-2}),
+    "bfloat16": without("warm_up", recipe(fine_tune={"steps": 3, "precision": "bfloat16"})),
+}
+"""After one step at rate 1 the weights are those before less their gradient."""
+
+
+def run(how: Recipe, folder: Path) -> None:
+    """Train by ``how`` and leave this process's weights in ``folder``."""
+    study, pixels = make_study()
+    torch.manual_seed(how.seed)
+    features = frozen_features(AestheticEncoder(how.encoder), pixels) if how.warm_up.steps else None
+    encoder = train(how, study, pixels, folder, features=features)
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.save(encoder.state_dict(), folder / f"weights-{World.current().rank}.pt")
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    with joined("cpu"):
+        for name, how in TRAININGS.items():
+            run(how, Path(sys.argv[1]) / name)

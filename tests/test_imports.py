@@ -1,0 +1,197 @@
+"""The one-way rule of the design: who may import whom, and what `import aesth` loads."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import aesth
+
+PACKAGE = Path(aesth.__file__).parent
+
+STAGES = (
+    {"_version", "ahead", "errors", "places"},
+    {"formats", "preprocess", "scale", "registry", "runtime"},
+    {"discover", "decode", "encoder", "metadata"},
+    {"scorer", "cache", "config"},
+    {"tagging", "apps"},
+    {"scoring", "doctor"},
+    {"training"},
+    {"cli"},
+)
+"""What is named in a line may import what is named above it; within a line nobody imports another."""
+
+FORBIDDEN = {
+    "metadata": {
+        "preprocess",
+        "decode",
+        "encoder",
+        "scale",
+        "scorer",
+        "numpy",
+        "PIL",
+        "onnxruntime",
+        "rawpy",
+    },
+    "discover": {"decode", "encoder", "numpy", "PIL"},
+    "encoder": {"decode", "discover", "formats", "PIL"},
+    "decode": {"encoder", "discover", "metadata", "onnxruntime"},
+    "preprocess": {"decode", "encoder", "onnxruntime"},
+    "scorer": {"metadata", "discover"},
+}
+
+ONLY_FOR = {
+    "torch": {"training"},
+    "torchvision": {"training"},
+    "tensorboard": {"training"},
+    "scipy": {"training"},
+    "httpx": {"training"},
+    "matplotlib": {"training"},
+    "onnx": {"training"},
+    "typer": {"cli"},
+    "rich": {"cli", "training"},
+    "exiftool": {"metadata"},
+    "onnxruntime": {"runtime", "training"},
+    "rawpy": {"decode"},
+    "pillow_heif": {"decode"},
+}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(path: Path) -> str:
+    """The part of the package that a file belongs to: ``decode`` for ``decode/raw.py``; "" for ``__init__.py``."""
+    first = path.relative_to(PACKAGE).parts[0]
+    return "" if first == "__init__.py" else first.removesuffix(".py")
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """What a file imports, in full, and whether it does so at import; ``TYPE_CHECKING`` blocks count as well."""
+    tree = ast.parse(path.read_text())
+    inside_functions = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: imports are absolute"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            yield name, id(node) not in inside_functions
+
+
+def parts_imported(path: Path) -> set[str]:
+    """The other parts of this package that a file imports, and the foreign packages."""
+    found = set()
+    for name, _ in imports(path):
+        head, *rest = name.split(".")
+        if head != "aesth":
+            found.add(head)
+        elif rest and ((PACKAGE / rest[0]).is_dir() or (PACKAGE / f"{rest[0]}.py").exists()):
+            found.add(rest[0])
+    return found - {part_of(path)}
+
+
+def stage_of(part: str) -> int:
+    return next(index for index, parts in enumerate(STAGES) if part in parts)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_data_flows_one_way(path: Path) -> None:
+    part = part_of(path)
+    if not part:
+        return
+    own = {other for other in parts_imported(path) if any(other in parts for parts in STAGES)}
+    later = {other for other in own if stage_of(other) >= stage_of(part)}
+    assert not later, f"{part} must not import {later}"
+    assert not parts_imported(path) & FORBIDDEN.get(part, set())
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_heavy_packages_stay_where_they_belong(path: Path) -> None:
+    for package in parts_imported(path) & set(ONLY_FOR):
+        assert part_of(path) in ONLY_FOR[package], f"{package} is imported by {part_of(path)}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_onnx_runtime_is_loaded_when_needed_and_by_load_runtime_first(path: Path) -> None:
+    names = dict(imports(path))
+    found = [name for name in names if name.split(".")[0] == "onnxruntime"]
+    assert not any(names[name] for name in found), "importing it turns its telemetry on"
+    assert not found or part_of(path) == "runtime" or "aesth.runtime.load_runtime" in names
+
+
+def test_every_part_has_its_stage() -> None:
+    assert {part_of(path) for path in modules()} - {""} <= set().union(*STAGES)
+
+
+def test_training_is_imported_by_its_own_commands_alone() -> None:
+    for path in modules():
+        if part_of(path) != "training" and "training" in parts_imported(path):
+            assert part_of(path) == "cli"
+            assert "train" in path.stem
+
+
+def loaded_by(statement: str) -> set[str]:
+    program = f"import sys; {statement}; print(*sys.modules)"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stderr == ""
+    return set(result.stdout.split())
+
+
+def test_import_aesth_is_light() -> None:
+    heavy = {
+        "numpy",
+        "PIL",
+        "onnxruntime",
+        "torch",
+        "torchvision",
+        "typer",
+        "rich",
+        "onnx",
+        "scipy",
+        "httpx",
+        "matplotlib",
+        "rawpy",
+        "pillow_heif",
+        "exiftool",
+        "sqlite3",
+        "av",
+        "ray",
+    }
+    assert not loaded_by("import aesth") & heavy
+
+
+def test_import_aesth_gives_what_it_says() -> None:
+    for name in aesth.__all__:
+        assert getattr(aesth, name) is not None
+    assert (PACKAGE / "py.typed").exists()
+
+
+def at_home(home: Path, statement: str) -> list[Path]:
+    """What a program leaves in the home folder of a person who set nothing."""
+    environment = {"HOME": str(home), "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PATH": os.defpath}
+    subprocess.run([sys.executable, "-B", "-c", statement], env=environment, check=True)
+    return list(home.rglob("*"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="home is told by other means here")
+def test_neither_import_nor_scoring_leaves_anything_behind(tmp_path: Path, brightness: Path) -> None:
+    """ONNX Runtime's telemetry would leave a device id."""
+    score = f"aesth.Scorer({str(brightness)!r}).score_one(numpy.zeros((9, 9, 3), 'uint8'))"
+    assert at_home(tmp_path, "import aesth") == []
+    assert at_home(tmp_path, f"import aesth, numpy; assert {score}.score == 0") == []

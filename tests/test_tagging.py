@@ -1,0 +1,287 @@
+"""What a run does with each photo: scored, written, kept, skipped or failed; in order, lazily, losing nothing."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aesth import Scorer
+from aesth.errors import AesthError
+from aesth.metadata import MetadataSession, Policy, RatingState
+from aesth.scale import relative_percentiles, stars
+from aesth.tagging import PATIENCE, Action, Outcome, model_of, tag
+from support.metadata import NEW, make_photo, rate_by_hand
+from support.models import brightness_model
+
+
+@pytest.fixture(scope="module")
+def session() -> Iterator[MetadataSession]:
+    with MetadataSession() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def scorer(brightness: Path) -> Iterator[Scorer]:
+    with Scorer(str(brightness), jobs=2, threads=1) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def other_scorer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scorer]:
+    """Another model that sees as the first does."""
+    path = brightness_model(tmp_path_factory.mktemp("models") / "other-fp32.onnx", name="other")
+    with Scorer(str(path), jobs=2, threads=1) as opened:
+        yield opened
+
+
+def bytes_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def by_action(outcomes: list[Outcome]) -> list[Action]:
+    return [outcome.action for outcome in outcomes]
+
+
+def by_hand(path: Path, rating: int, brightness: float = 50) -> Path:
+    rate_by_hand(make_photo(path, brightness), f"-XMP-xmp:Rating={rating}")
+    return path
+
+
+def test_photos_get_the_stars_of_their_score(scorer: Scorer, session: MetadataSession, tmp_path: Path) -> None:
+    photos = [make_photo(tmp_path / f"{percent}.jpg", percent) for percent in (5, 95, 50, 20, 80)]
+    outcomes = list(tag(photos, scorer, session))
+    assert [outcome.path for outcome in outcomes] == photos
+    assert [outcome.rating for outcome in outcomes] == [1, 5, 3, 2, 4]
+    assert [outcome.score for outcome in outcomes] == pytest.approx([5, 95, 50, 20, 80], abs=1)
+    assert {(outcome.action, outcome.old_rating, outcome.error) for outcome in outcomes} == {
+        (Action.WRITTEN, None, None)
+    }
+    states = list(session.read(photos))
+    for outcome, state in zip(outcomes, states, strict=True):
+        assert isinstance(state, RatingState)
+        assert outcome.score is not None
+        assert state == RatingState(outcome.rating, outcome.rating, round(outcome.score, 2), model_of(scorer))
+
+
+def test_a_second_run_writes_and_decodes_nothing(scorer: Scorer, session: MetadataSession, tmp_path: Path) -> None:
+    photos = [make_photo(tmp_path / f"{percent}.jpg", percent) for percent in (5, 95)]
+    first = list(tag(photos, scorer, session))
+    before = bytes_of(tmp_path)
+    second = list(tag(photos, scorer, session))
+    assert by_action(second) == [Action.SKIPPED] * 2
+    assert [(outcome.score, outcome.rating, outcome.old_rating) for outcome in second] == [
+        (pytest.approx(outcome.score, abs=0.005), outcome.rating, outcome.rating) for outcome in first
+    ]
+    assert bytes_of(tmp_path) == before
+
+
+def test_what_a_person_rated_stays_to_the_byte(scorer: Scorer, session: MetadataSession, tmp_path: Path) -> None:
+    photos = [by_hand(tmp_path / f"{rating}.jpg", rating) for rating in (-1, 1, 5)]
+    before = bytes_of(tmp_path)
+    for policy in (Policy.UNRATED, Policy.OURS):
+        outcomes = list(tag(photos, scorer, session, policy=policy))
+        assert by_action(outcomes) == [Action.KEPT] * 3
+        assert [(outcome.rating, outcome.old_rating, outcome.score) for outcome in outcomes] == [
+            (-1, -1, None),
+            (1, 1, None),
+            (5, 5, None),
+        ]
+    assert bytes_of(tmp_path) == before
+
+
+def test_stars_of_ours_that_a_person_changed_are_the_persons(
+    scorer: Scorer, session: MetadataSession, tmp_path: Path
+) -> None:
+    photo = make_photo(tmp_path / "a.jpg", 50)
+    list(tag([photo], scorer, session))
+    rate_by_hand(photo, "-XMP-xmp:Rating=1")
+    (outcome,) = tag([photo], scorer, session, rescore=True)
+    assert (outcome.action, outcome.rating) == (Action.KEPT, 1)
+
+
+def test_overwrite_takes_all_and_raise_never_lowers(scorer: Scorer, session: MetadataSession, tmp_path: Path) -> None:
+    low, high, rejected = (by_hand(tmp_path / f"{rating}.jpg", rating) for rating in (1, 5, -1))
+    photos = [low, high, rejected]
+    raised = list(tag(photos, scorer, session, policy=Policy.RAISE))
+    assert by_action(raised) == [Action.WRITTEN, Action.KEPT, Action.KEPT]
+    assert [(outcome.old_rating, outcome.rating) for outcome in raised] == [(1, 3), (5, 5), (-1, -1)]
+    overwritten = list(tag(photos, scorer, session, policy=Policy.OVERWRITE))
+    assert [(outcome.old_rating, outcome.rating) for outcome in overwritten] == [(3, 3), (5, 3), (-1, 3)]
+    assert [state.rating for state in session.read(photos) if isinstance(state, RatingState)] == [3, 3, 3]
+
+
+def test_another_model_renews_our_stars_only_when_asked(
+    scorer: Scorer, other_scorer: Scorer, session: MetadataSession, tmp_path: Path
+) -> None:
+    photo = make_photo(tmp_path / "a.jpg")
+    list(tag([photo], scorer, session))
+    assert by_action(list(tag([photo], other_scorer, session))) == [Action.SKIPPED]
+    assert by_action(list(tag([photo], other_scorer, session, rescore=True))) == [Action.WRITTEN]
+    assert by_action(list(tag([photo], other_scorer, session, rescore=True))) == [Action.SKIPPED]
+
+
+def test_a_dry_run_writes_nothing(scorer: Scorer, session: MetadataSession, tmp_path: Path) -> None:
+    photos = [make_photo(tmp_path / "a.jpg", 95), by_hand(tmp_path / "b.jpg", 2), make_photo(tmp_path / "c.gif", 5)]
+    before = bytes_of(tmp_path)
+    outcomes = list(tag(photos, scorer, session, dry_run=True))
+    assert by_action(outcomes) == [Action.SCORED, Action.KEPT, Action.SCORED]
+    assert [(outcome.old_rating, outcome.rating) for outcome in outcomes] == [(None, 5), (2, 2), (None, 1)]
+    assert bytes_of(tmp_path) == before
+
+
+def test_sidecars_only(scorer: Scorer, session: MetadataSession, tmp_path: Path) -> None:
+    photo = make_photo(tmp_path / "a.jpg", 95)
+    before = photo.read_bytes()
+    list(tag([photo], scorer, session, sidecar=True))
+    assert photo.read_bytes() == before
+    assert by_action(list(tag([photo], scorer, session))) == [Action.SKIPPED]
+
+
+def test_each_bad_photo_is_one_line_and_the_run_goes_on(
+    scorer: Scorer, session: MetadataSession, tmp_path: Path
+) -> None:
+    good = make_photo(tmp_path / "good.jpg", 95)
+    text, empty, missing = tmp_path / "text.jpg", tmp_path / "empty.jpg", tmp_path / "missing.jpg"
+    text.write_text("no picture")
+    empty.touch()
+    sick = make_photo(tmp_path / "sick.jpg")
+    (tmp_path / "sick.jpg.xmp").write_text("<x")
+    rated = by_hand(tmp_path / "rated.jpg", 4)
+    rated.write_bytes(rated.read_bytes()[:-200])
+    photos = [text, good, empty, missing, sick, rated, good]
+    before = bytes_of(tmp_path)
+    outcomes = list(tag(photos, scorer, session, policy=Policy.RAISE))
+    failed = Action.FAILED
+    assert by_action(outcomes)[:5] == [failed, Action.WRITTEN, failed, failed, failed]
+    assert [outcome.path for outcome in outcomes] == photos
+    for outcome in outcomes:
+        assert isinstance(outcome.error, AesthError) == (outcome.action is failed)
+        assert "\n" not in str(outcome.error)
+    after = bytes_of(tmp_path)
+    assert {name for name in after if after[name] != before.get(name)} <= {"good.jpg", "rated.jpg"}
+
+
+class TestRelative:
+    def test_stars_are_those_of_the_rank_and_the_score_stays_absolute(
+        self, scorer: Scorer, session: MetadataSession, tmp_path: Path
+    ) -> None:
+        percents = [40, 41, 42, 43, 44, 45, 46, 47, 48, 49, 49]
+        photos = [make_photo(tmp_path / f"{number}.png", percent) for number, percent in enumerate(percents)]
+        outcomes = list(tag(photos, scorer, session, relative=True))
+        scores = [outcome.score for outcome in outcomes if outcome.score is not None]
+        assert scores == pytest.approx(percents, abs=1)
+        assert [outcome.rating for outcome in outcomes] == [stars(rank) for rank in relative_percentiles(scores)]
+        assert outcomes[-1].rating == outcomes[-2].rating
+
+    def test_kept_and_skipped_photos_count_in_the_rank_but_are_not_written(
+        self, scorer: Scorer, session: MetadataSession, tmp_path: Path
+    ) -> None:
+        best, ours, worst = (
+            by_hand(tmp_path / "best.jpg", 1, 90),
+            make_photo(tmp_path / "ours.jpg", 60),
+            make_photo(tmp_path / "worst.jpg", 30),
+        )
+        list(tag([ours], scorer, session))
+        before = bytes_of(tmp_path)
+        outcomes = list(tag([best, ours, worst], scorer, session, relative=True))
+        assert by_action(outcomes) == [Action.KEPT, Action.SKIPPED, Action.WRITTEN]
+        assert [outcome.rating for outcome in outcomes] == [1, 3, stars(100 / 6)]
+        after = bytes_of(tmp_path)
+        assert {name for name in after if after[name] != before[name]} == {"worst.jpg"}
+
+    def test_none_is_written_before_all_are_scored(
+        self, scorer: Scorer, session: MetadataSession, tmp_path: Path
+    ) -> None:
+        made = [make_photo(tmp_path / f"{number}.jpg") for number in range(30)]
+        unseen = set(made)
+
+        def photos() -> Iterator[Path]:
+            for photo in made:
+                assert all(session.read([first]) for first in made[:1])
+                unseen.discard(photo)
+                yield photo
+
+        run = tag(photos(), scorer, session, relative=True)
+        next(run)
+        assert not unseen
+        run.close()
+
+
+def test_it_is_lazy(scorer: Scorer, session: MetadataSession, tmp_path: Path) -> None:
+    photo = make_photo(tmp_path / "a.jpg")
+    taken = itertools.count()
+    run = tag((photo for _ in taken), scorer, session, policy=Policy.OVERWRITE, dry_run=True)
+    for _ in range(5):
+        next(run)
+    run.close()
+    assert next(taken) < 200
+
+
+def test_a_long_run_of_photos_that_need_nothing_is_told_as_it_goes(
+    scorer: Scorer, session: MetadataSession, tmp_path: Path
+) -> None:
+    rated = by_hand(tmp_path / "a.jpg", 3)
+    taken = itertools.count()
+    run = tag((rated for _ in taken), scorer, session)
+    assert next(run).action is Action.KEPT
+    assert next(taken) <= 3 * PATIENCE
+    run.close()
+
+
+def test_a_run_that_is_stopped_leaves_whole_photos_and_no_litter(
+    scorer: Scorer, session: MetadataSession, tmp_path: Path
+) -> None:
+    photos = [make_photo(tmp_path / f"{number}.jpg", 95) for number in range(12)]
+    run = tag(photos, scorer, session)
+    done = [next(run).path for _ in range(3)]
+    run.close()
+    ratings = [state.rating for state in session.read(photos) if isinstance(state, RatingState)]
+    assert ratings == [5 if photo in done else None for photo in photos]
+    assert sorted(tmp_path.iterdir()) == sorted(photos)
+    assert by_action(list(tag(photos, scorer, session))) == [Action.SKIPPED] * 3 + [Action.WRITTEN] * 9
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_rating_given_during_the_run_stands(
+    scorer: Scorer, session: MetadataSession, tmp_path: Path, relative: bool
+) -> None:
+    first, second, third = (make_photo(tmp_path / f"{number}.jpg", 95) for number in range(3))
+    run = tag([first, second, third], scorer, session, relative=relative)
+    assert next(run).action is Action.WRITTEN
+    rate_by_hand(second, "-XMP-xmp:Rating=2")
+    third.unlink()
+    kept, gone = run
+    assert (kept.action, kept.rating, kept.old_rating) == (Action.KEPT, 2, 2)
+    assert gone.action is Action.FAILED
+
+
+KINDS = ["new", "rated", "ours", "broken"]
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(KINDS), max_size=40), st.booleans())
+def test_one_outcome_a_photo_in_order_whatever_they_are(
+    scorer: Scorer, session: MetadataSession, tmp_path_factory: pytest.TempPathFactory, kinds: list[str], relative: bool
+) -> None:
+    folder = tmp_path_factory.mktemp("mixed")
+    originals = {
+        "new": make_photo(folder / "new.jpg", 95),
+        "rated": by_hand(folder / "rated.jpg", 2),
+        "ours": make_photo(folder / "ours.jpg", 50),
+        "broken": folder / "broken.jpg",
+    }
+    list(tag([originals["ours"]], scorer, session))
+    originals["broken"].touch()
+    outcomes = list(tag((originals[kind] for kind in kinds), scorer, session, relative=relative, dry_run=True))
+    expected = {"new": Action.SCORED, "rated": Action.KEPT, "ours": Action.SKIPPED, "broken": Action.FAILED}
+    assert [(outcome.path, outcome.action) for outcome in outcomes] == [
+        (originals[kind], expected[kind]) for kind in kinds
+    ]
+
+
+def test_a_model_is_named_with_its_checksum(scorer: Scorer) -> None:
+    assert model_of(scorer).startswith("brightness-fp32 ")
+    assert model_of(scorer) != NEW.model

@@ -1,0 +1,26 @@
+"""One thread for torch, so that tests share the machine, and what several tests look at: a tiny data folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from support.training import make_data
+
+
+@pytest.fixture(autouse=True)
+def single_thread() -> Iterator[None]:
+    """Sums come out the same, bit by bit, only where they are made in one order."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="session")
+def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rated pictures and photos of 80 x 60 pixels; nobody may change them."""
+    return make_data(tmp_path_factory.mktemp("tiny"))

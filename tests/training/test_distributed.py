@@ -1,0 +1,168 @@
+"""Several processes train what one would: on the CPU by gloo, started by torchrun."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from aesth.errors import ProviderError
+from aesth.training import distributed
+from aesth.training.__main__ import main
+from aesth.training.checkpoint import Checkpoint
+from aesth.training.distributed import World, joined, process_device
+from aesth.training.logs import read_log
+from aesth.training.networks import AestheticEncoder
+from aesth.training.run import run
+from support.catalogues import make_pairs, make_scores
+from support.processes import TRAININGS
+from support.processes import run as train_alone
+from support.training import RECIPE_FILE
+
+STREAMED = RECIPE_FILE + '[loader]\nviews = "streamed"\nworkers = 1\n'
+
+
+def torchrun(*arguments: str, processes: int = 2) -> subprocess.CompletedProcess[str]:
+    path = os.pathsep.join([str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "sdk")])
+    return subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
+        check=False,
+    )
+
+
+def weights(path: Path) -> Mapping[str, Tensor]:
+    return torch.load(path, weights_only=True)
+
+
+def furthest(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> float:
+    assert one.keys() == other.keys()
+    return max(float((one[name] - other[name]).abs().max()) for name in one)
+
+
+@pytest.fixture(scope="module")
+def by_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What two processes made of each of `TRAININGS`."""
+    folder = tmp_path_factory.mktemp("two")
+    result = torchrun(str(Path(__file__).parents[1] / "support" / "processes.py"), str(folder))
+    assert result.returncode == 0, result.stderr
+    return folder
+
+
+@pytest.mark.parametrize("name", [name for name in TRAININGS if name.startswith("gradient")])
+def test_the_gradients_of_two_processes_are_those_of_one(by_two: Path, tmp_path: Path, name: str) -> None:
+    how = TRAININGS[name]
+    train_alone(how, tmp_path)
+    torch.manual_seed(how.seed)
+    before = AestheticEncoder(how.encoder).state_dict()
+    after, alone = weights(by_two / name / "weights-0.pt"), weights(tmp_path / "weights-0.pt")
+    gradients = {key: before[key] - alone[key] for key in before}
+    assert sum(bool(gradient.any()) for gradient in gradients.values()) == 9
+    for key, gradient in gradients.items():
+        off = (before[key] - after[key] - gradient).abs().max()
+        assert off <= 2e-4 * gradient.abs().max(), key
+
+
+@pytest.mark.parametrize(("name", "rounding"), [("both stages", 1e-5), ("bfloat16", 1e-4)])
+def test_the_weights_of_two_processes_are_those_of_one(
+    by_two: Path, tmp_path: Path, name: str, rounding: float
+) -> None:
+    train_alone(TRAININGS[name], tmp_path)
+    assert furthest(weights(by_two / name / "weights-0.pt"), weights(tmp_path / "weights-0.pt")) < rounding
+    rates = [[step.rate for step in read_log(folder / "log.csv")] for folder in (tmp_path, by_two / name)]
+    assert rates[0] == rates[1]
+
+
+@pytest.mark.parametrize("name", list(TRAININGS))
+def test_all_processes_end_at_the_same_weights(by_two: Path, name: str) -> None:
+    assert furthest(weights(by_two / name / "weights-0.pt"), weights(by_two / name / "weights-1.pt")) == 0
+
+
+def test_every_step_is_logged_once(by_two: Path) -> None:
+    stages = [(step.stage, step.step) for step in read_log(by_two / "both stages" / "log.csv")]
+    assert stages == [("warm_up", n) for n in range(1, 7)] + [("fine_tune", n) for n in range(1, 9)]
+    assert len(list((by_two / "both stages" / "events").iterdir())) == 2, "one file a stage, of the leading process"
+
+
+def test_torchrun_trains_what_one_process_does_and_one_goes_on_from_there(tiny_data: Path, tmp_path: Path) -> None:
+    """By the command line, streamed, of two catalogues; the checkpoint of two processes is that of one."""
+    config = tmp_path / "tiny.toml"
+    config.write_text(STREAMED)
+    catalogues = [make_scores(tmp_path / "scores"), make_pairs(tmp_path / "pairs")]
+    listed = [argument for listing in catalogues for argument in ("--catalogue", str(listing))]
+    places = ["--data", str(tiny_data), "--out", str(tmp_path / "two")]
+    result = torchrun("-m", "aesth.training", str(config), *places, *listed)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout == f"{tmp_path / 'two' / 'all' / 'encoder.pt'}\n"
+    assert result.stderr.count("fine_tune") == 1
+    assert " compared pairs" in result.stderr
+    one = run(config=config, data=tiny_data, out=tmp_path / "one", catalogues=catalogues)
+    assert furthest(weights(one), weights(tmp_path / "two" / "all" / "encoder.pt")) < 1e-5
+    again = run(config=config, data=tiny_data, out=tmp_path / "two", catalogues=catalogues)
+    assert len(read_log(again.parent / "log.csv")) == 5
+    assert not list((tmp_path / "two").rglob("*.partial"))
+
+
+def test_alone_the_command_is_that_of_one_process(
+    tiny_data: Path, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    config = tmp_path / "tiny.toml"
+    config.write_text(RECIPE_FILE)
+    assert main([str(config), "--data", str(tiny_data), "--out", str(tmp_path / "out"), "--fold", "3"]) == 0
+    assert capfdbinary.readouterr().out == os.fsencode(tmp_path / "out" / "fold-3" / "encoder.pt") + b"\n"
+    assert Checkpoint(tmp_path / "out" / "fold-3" / "checkpoint.pt", "").path.is_file()
+
+
+def test_what_is_wrong_is_told_in_one_line(
+    tiny_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = [str(tmp_path / "none.toml"), "--data", str(tiny_data)]
+    assert main(arguments) == 2
+    assert (
+        capsys.readouterr().err
+        == f"aesth: {tmp_path / 'none.toml'}: cannot read this recipe (No such file or directory)\n"
+    )
+    if not torch.cuda.is_available():
+        assert main([*arguments, "--device", "cuda"]) == 3
+        assert "no CUDA device" in capsys.readouterr().err
+
+
+def test_each_process_has_a_cuda_device_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    assert [process_device(asked) for asked in ("auto", "cuda", "cpu")] == ["cuda", "cuda", "cpu"]
+    monkeypatch.setenv("LOCAL_RANK", "3")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    assert [process_device(asked) for asked in ("auto", "cuda", "cpu")] == ["cuda:3", "cuda:3", "cpu"]
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "5")
+    with pytest.raises(ProviderError, match="5 processes and 4 CUDA devices"):
+        process_device("auto")
+
+
+def test_shares_are_parts_of_the_whole() -> None:
+    for size in range(1, 6):
+        shares = [list(range(13))[World(rank, size).share] for rank in range(size)]
+        assert sorted(itertools.chain(*shares)) == list(range(13))
+        assert max(map(len, shares)) - min(map(len, shares)) <= 1
+        assert list(range(13))[World(size - 1, size).unshared().share] == list(range(13))
+
+
+def test_without_torchrun_a_process_is_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RANK", raising=False)
+    with joined("cpu") as world:
+        assert (world, world.leads) == (World(), True)
+        world.wait()
+        points = torch.ones(2, 3, requires_grad=True)
+        assert world.gather(points, 2) is points
+        assert world.agreed(0.5) == 0.5
+    assert distributed.World.current() == World()

@@ -1,0 +1,203 @@
+"""Export: what ONNX Runtime says is what torch says, and the file says everything about itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from aesth.encoder import ModelRecord, OnnxEncoder
+from aesth.errors import ConfigError, ModelError
+from aesth.preprocess import Preprocess
+from aesth.registry import ModelFile
+from aesth.scale import Scale
+from aesth.training.evaluate import norms_of, torch_encode
+from aesth.training.export import describe, export, greatest_difference, onnx_encode, prove
+from aesth.training.networks import AestheticEncoder, Architecture
+from aesth.training.quantize import quantize
+from support.training import picture
+
+SIZE = (64, 80)
+RECORD = ModelRecord(
+    "tiny", "3", "CC0-1.0", Preprocess(SIZE), Scale((0.5, 1.0, 4.0), "nine photos"), {"seed": 1, "figures": None}
+)
+
+
+@pytest.fixture(scope="module")
+def encoder() -> AestheticEncoder:
+    """Of several layers of a backbone, whose random weights are enlarged so that pictures differ in what they give."""
+    torch.manual_seed(1)
+    layers = ("bottleneck_2", "bottleneck_4")
+    made = AestheticEncoder(Architecture("mobilenet_v2", layers, "mean_deviation", 8, SIZE))
+    with torch.no_grad():
+        for name, parameter in made.trunk.named_parameters():
+            parameter *= 2.5 if name.endswith("weight") else 1
+        made.standardise.fit(made.features(torch.from_numpy(pixels(24))))
+        made.projection.inner.weight *= 10
+        made.projection.start_at(3)
+    return made.eval()
+
+
+@pytest.fixture(scope="module")
+def exported(encoder: AestheticEncoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The float file, described."""
+    path = export(encoder, tmp_path_factory.mktemp("export") / "new" / "tiny-fp32.onnx")
+    describe(path, RECORD)
+    return path
+
+
+@pytest.fixture(scope="module")
+def quantised(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The int8 file, described."""
+    path = quantize(exported, tmp_path_factory.mktemp("quantize") / "tiny-int8.onnx", pixels(24))
+    describe(path, RECORD)
+    return path
+
+
+def pixels(count: int, first: int = 0) -> NDArray[np.uint8]:
+    greys = np.random.default_rng(first).uniform(0.1, 0.9, count)
+    return np.stack([picture(grey, first + index, *SIZE) for index, grey in enumerate(greys)])
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 17])
+def test_onnx_runtime_says_what_torch_says_for_any_number_of_pictures(
+    encoder: AestheticEncoder, exported: Path, count: int
+) -> None:
+    batch = pixels(count, first=50)
+    expected = torch_encode(encoder)(batch)
+    found = onnx_encode(exported)(batch)
+    assert found.shape == expected.shape == (count, 1000)
+    assert np.abs(expected).max() > 0.1
+    assert found == pytest.approx(expected, abs=1e-4)
+
+
+def test_the_form_is_that_of_the_contract(exported: Path, quantised: Path) -> None:
+    for path in (exported, quantised):
+        model = onnx.load(str(path))
+        (given,), (gives,) = model.graph.input, model.graph.output
+        assert (given.name, given.type.tensor_type.elem_type) == ("image", onnx.TensorProto.UINT8)
+        assert (gives.name, gives.type.tensor_type.elem_type) == ("embedding", onnx.TensorProto.FLOAT)
+        number, *sizes = given.type.tensor_type.shape.dim
+        assert number.dim_param
+        assert [size.dim_value for size in sizes] == [*SIZE, 3]
+        assert gives.type.tensor_type.shape.dim[1].dim_value == 1000
+        assert list(path.parent.iterdir()) == [path], "no weights in files of their own, nothing half"
+
+
+def test_what_a_file_says_about_itself_is_read_by_the_encoder(exported: Path, quantised: Path) -> None:
+    for path in (exported, quantised):
+        assert OnnxEncoder(ModelFile(path.stem, path)).record == RECORD
+
+
+def test_the_keys_are_those_of_the_contract(exported: Path) -> None:
+    keys = {entry.key for entry in onnx.load(str(exported)).metadata_props}
+    names = ("name", "version", "licence", "preprocess", "scale", "training")
+    assert {f"aesth.{name}" for name in names} <= keys
+
+
+def test_a_second_description_replaces_the_first(exported: Path, tmp_path: Path) -> None:
+    path = tmp_path / "copy.onnx"
+    path.write_bytes(exported.read_bytes())
+    describe(path, replace(RECORD, version="4", training={"proofs": {"difference": 0.5}}))
+    record = OnnxEncoder(ModelFile("copy", path)).record
+    assert (record.version, record.training) == ("4", {"proofs": {"difference": 0.5}})
+
+
+def test_what_is_no_json_is_not_written(exported: Path, tmp_path: Path) -> None:
+    path = tmp_path / "copy.onnx"
+    path.write_bytes(exported.read_bytes())
+    with pytest.raises(ValueError, match="JSON"):
+        describe(path, replace(RECORD, training={"srcc": float("nan")}))
+    assert path.read_bytes() == exported.read_bytes()
+
+
+def test_a_proof_gives_the_greatest_difference(encoder: AestheticEncoder, exported: Path) -> None:
+    batch = pixels(20, first=70)
+    expected = np.abs(torch_encode(encoder)(batch) - onnx_encode(exported)(batch)).max()
+    assert prove(exported, torch_encode(encoder), batch, 1e-2) == pytest.approx(float(expected), abs=1e-5)
+    assert greatest_difference(lambda one: one + np.float32(0), lambda one: one * np.float32(1.5), batch) == 127.5
+
+
+def test_a_proof_fails_where_weights_were_altered(encoder: AestheticEncoder, exported: Path, tmp_path: Path) -> None:
+    model = onnx.load(str(exported))
+    weights = max(model.graph.initializer, key=lambda one: len(one.raw_data))
+    values = onnx.numpy_helper.to_array(weights).copy()
+    values += 1
+    weights.CopyFrom(onnx.numpy_helper.from_array(values, weights.name))
+    path = tmp_path / "altered.onnx"
+    onnx.save(model, str(path))
+    with pytest.raises(ModelError, match="embeddings differ from torch's by up to") as raised:
+        prove(path, torch_encode(encoder), pixels(4), 1e-2)
+    assert raised.value.path == path
+
+
+def test_a_proof_fails_where_an_embedding_is_no_number(encoder: AestheticEncoder, exported: Path) -> None:
+    with pytest.raises(ModelError):
+        prove(exported, lambda batch: np.full((len(batch), 1000), np.nan, np.float32), pixels(2), 1e-2)
+
+
+def test_a_place_that_cannot_be_written_is_told(encoder: AestheticEncoder, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match="cannot be written"):
+        export(encoder, tmp_path / "file" / "model.onnx")
+
+
+def test_int8_is_smaller(exported: Path, quantised: Path) -> None:
+    def weights(path: Path) -> int:
+        return sum(len(one.raw_data) for one in onnx.load(str(path)).graph.initializer)
+
+    assert weights(quantised) < 0.5 * weights(exported)
+
+
+def test_int8_embeddings_are_near_and_rank_pictures_alike(exported: Path, quantised: Path) -> None:
+    """Random weights tell pictures apart by small differences, so rounding costs more here than in a trained one."""
+    batch = pixels(24, first=90)
+    exact, rounded = onnx_encode(exported)(batch), onnx_encode(quantised)(batch)
+    assert np.linalg.norm(exact - rounded, axis=1).mean() < 0.2 * np.linalg.norm(exact, axis=1).mean()
+    one, other = (norms_of(onnx_encode(path), batch) for path in (exported, quantised))
+    assert np.corrcoef(one, other)[0, 1] > 0.7
+
+
+def test_int8_gives_the_same_whatever_comes_with_a_picture(quantised: Path) -> None:
+    encode, batch = onnx_encode(quantised), pixels(3, first=40)
+    assert encode(batch) == pytest.approx(np.concatenate([encode(one[None]) for one in batch]), abs=1e-4)
+
+
+def test_convolutions_take_and_give_int8_with_a_scale_for_each_channel(quantised: Path) -> None:
+    graph = onnx.load(str(quantised)).graph
+    made_by = {output: node for node in graph.node for output in node.output}
+    constants = {one.name: onnx.numpy_helper.to_array(one) for one in graph.initializer}
+    convolutions = [node for node in graph.node if node.op_type == "Conv"]
+    assert len(convolutions) > 8
+    assert {node.op_type for node in graph.node} >= {"QuantizeLinear", "DequantizeLinear"}
+    for node in convolutions:
+        activation, weight = (made_by[name] for name in node.input[:2])
+        assert activation.op_type == weight.op_type == "DequantizeLinear"
+        values, scales = (constants[name] for name in weight.input[:2])
+        assert values.dtype == np.int8
+        assert scales.shape == values.shape[:1]
+
+
+def test_statistics_stay_float_up_to_the_projection(quantised: Path) -> None:
+    nodes = list(onnx.load(str(quantised)).graph.node)
+    reached = {output for node in nodes if node.op_type.startswith("Reduce") for output in node.output}
+    assert len(reached) == 4
+    for node in nodes:
+        if reached & set(node.input) and node.op_type not in ("Gemm", "MatMul"):
+            reached.update(node.output)
+    rounded = {output for node in nodes if node.op_type == "DequantizeLinear" for output in node.output} & reached
+    takers = [node.op_type for node in nodes if rounded & set(node.input)]
+    assert set(takers) <= {"Gemm", "MatMul"}
+
+
+def test_quantising_leaves_the_log_of_the_program_as_it_was(exported: Path, tmp_path: Path) -> None:
+    import logging
+
+    before = logging.getLogger().level
+    quantize(exported, tmp_path / "again.onnx", pixels(2))
+    assert logging.getLogger().level == before
