@@ -1,25 +1,55 @@
-"""The encoder: a backbone, pooled, and a projection into the 1000-d aesthetic space (paper, section 5.3)."""
+"""The encoder: backbones, pooled, and a head that leads into the 1000-d aesthetic space (paper, section 5.3)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from aesth.encoder import DIMENSIONS
 from aesth.errors import ConfigError
 from aesth.preprocess import Preprocess
 from aesth.training.backbones import BACKBONES, Colour
+from aesth.training.backbones.trunk import Trunk
+from aesth.training.heads import Polar, Projection, Standardise
 
 Pooling = Literal["mean", "mean_deviation"]
+Head = Literal["projection", "polar"]
 Precision = Literal["float32", "bfloat16", "float16"]
 
 EPSILON = 1e-5
 SMALLEST = 32
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A backbone that looks at the picture, whole or made smaller.
+
+    Attributes:
+        backbone: a name in `backbones.BACKBONES`; branches of one name share its weights.
+        layers: the stages that are pooled; empty takes the backbone's last, as the paper does.
+        shrink: the picture's sides are divided by this, each pixel the mean of those that it stands for.
+    """
+
+    backbone: str
+    layers: tuple[str, ...] = ()
+    shrink: int = 1
+
+    def __post_init__(self) -> None:
+        if self.backbone not in BACKBONES:
+            raise ConfigError(f"unknown backbone '{self.backbone}'; known: {', '.join(BACKBONES)}")
+        if self.shrink < 1:
+            raise ConfigError(f"shrink is at least 1, not {self.shrink}")
+
+    @property
+    def pooled(self) -> tuple[str, ...]:
+        """The stages that are pooled, by name."""
+        return self.layers or BACKBONES[self.backbone].layers
 
 
 @dataclass(frozen=True)
@@ -29,27 +59,52 @@ class Architecture:
     Attributes:
         backbone: a name in `backbones.BACKBONES`.
         layers: the stages that are pooled; empty takes the backbone's last, as the paper does.
+        beside: more branches, which look at the same picture: a smaller copy shows what is far apart, another backbone
+            what this one does not know.
         pooling: ``mean`` over all places, as the paper's pool5, or the mean and the standard deviation: how much a
             feature varies over the picture tells blur, noise and flat light from their opposites.
+        head: ``projection``, an affine map as in the paper, or ``polar``, see `heads.Polar`.
         rank: dimensions of the subspace that the projection fills; 0 for all 1000. A small rank keeps the file small.
+        landmarks: of a polar head; each is a picture whose rating is known.
+        landmark_layers: stages whose means the landmarks see, of all branches that pool them; empty for all stages.
         size: height and width of the input; None takes the size that the backbone was trained at.
     """
 
     backbone: str = "resnet50"
     layers: tuple[str, ...] = ()
+    beside: tuple[Branch, ...] = ()
     pooling: Pooling = "mean"
+    head: Head = "projection"
     rank: int = 0
+    landmarks: int = 0
+    landmark_layers: tuple[str, ...] = ()
     size: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
-        if self.backbone not in BACKBONES:
-            raise ConfigError(f"unknown backbone '{self.backbone}'; known: {', '.join(BACKBONES)}")
-        if self.pooling not in ("mean", "mean_deviation"):
-            raise ConfigError(f"unknown pooling '{self.pooling}'; known: mean, mean_deviation")
+        first = self.branches[0]
+        if self.pooling not in get_args(Pooling):
+            raise ConfigError(f"unknown pooling '{self.pooling}'; known: {', '.join(get_args(Pooling))}")
+        if self.head not in get_args(Head):
+            raise ConfigError(f"unknown head '{self.head}'; known: {', '.join(get_args(Head))}")
         if not 0 <= self.rank <= DIMENSIONS:
             raise ConfigError(f"rank is 0 to {DIMENSIONS}, not {self.rank}")
-        if self.size is not None and min(self.size) < SMALLEST:
-            raise ConfigError(f"a side of the input has at least {SMALLEST} pixels, not {min(self.size)}")
+        if self.landmarks < 0 or (self.landmarks and self.head != "polar"):
+            raise ConfigError('landmarks is at least 0, and takes head = "polar"')
+        pooled = {layer for branch in self.branches for layer in branch.pooled}
+        if unknown := [layer for layer in self.landmark_layers if layer not in pooled]:
+            raise ConfigError(f"landmark_layers are of those that are pooled, which '{unknown[0]}' is not")
+        height, width = self.size or BACKBONES[first.backbone].size
+        shrink = max(branch.shrink for branch in self.branches)
+        if min(height, width) < SMALLEST * shrink:
+            raise ConfigError(f"a side of the input has at least {SMALLEST * shrink} pixels, not {min(height, width)}")
+        for branch in self.branches:
+            if height % branch.shrink or width % branch.shrink:
+                raise ConfigError(f"an input of {height} x {width} pixels cannot be shrunk by {branch.shrink}")
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """All that look at the picture, in the order of their features."""
+        return (Branch(self.backbone, self.layers), *self.beside)
 
     @property
     def preprocess(self) -> Preprocess:
@@ -62,24 +117,27 @@ class AestheticEncoder(nn.Module):
 
     Args:
         architecture: what it is made of.
-        weights: folder of the backbone's weights; None leaves it random, to be filled from a checkpoint.
+        weights: folder of the backbones' weights; None leaves them random, to be filled from a checkpoint.
     """
 
     def __init__(self, architecture: Architecture, weights: Path | None = None) -> None:
         super().__init__()
-        backbone = BACKBONES[architecture.backbone]
         self.architecture = architecture
-        self.trunk = backbone.load(weights)
-        self.layers = architecture.layers or backbone.layers
-        unknown = [layer for layer in self.layers if layer not in self.trunk.channels]
-        if unknown:
-            known = ", ".join(self.trunk.channels)
-            raise ConfigError(f"{architecture.backbone} has no layer '{unknown[0]}'; it has: {known}")
-        self.normalise = Normalise(backbone.mean, backbone.deviation)
+        names = dict.fromkeys(branch.backbone for branch in architecture.branches)
+        self.trunks = nn.ModuleDict({name: BACKBONES[name].load(weights) for name in names})
+        self.normalise = nn.ModuleDict(
+            {name: Normalise(BACKBONES[name].mean, BACKBONES[name].deviation) for name in names}
+        )
         self.pool = Pool(deviation=architecture.pooling == "mean_deviation")
-        width = sum(self.trunk.channels[layer] for layer in self.layers) * self.pool.statistics
+        self.columns = [
+            Column(branch, layer, statistic, self.trunk(branch).channels[layer])
+            for branch in architecture.branches
+            for layer in self._known_layers(branch)
+            for statistic in self.pool.statistics
+        ]
+        width = sum(column.width for column in self.columns)
         self.standardise = Standardise(width)
-        self.projection = Projection(width, architecture.rank)
+        self.head = self._head(width)
 
     def forward(self, image: Tensor) -> Tensor:
         """Embeddings (n, 1000) of ``image``: uint8 (n, height, width, 3), sRGB."""
@@ -87,11 +145,74 @@ class AestheticEncoder(nn.Module):
 
     def features(self, image: Tensor) -> Tensor:
         """Pooled features (n, f) of ``image``: uint8 (n, height, width, 3)."""
-        return self.pool(self.trunk(self.normalise(image), self.layers))  # type: ignore[no-any-return]
+        return torch.cat([self.pool(self.maps(image, branch, branch.pooled)) for branch in self.branches], 1)
+
+    def maps(self, image: Tensor, branch: Branch, layers: Sequence[str]) -> list[Tensor]:
+        """What ``branch`` says at ``layers``, each (n, c, h', w'), of ``image``: uint8 (n, height, width, 3)."""
+        pixels = self.normalise[branch.backbone](image)
+        if branch.shrink > 1:
+            pixels = functional.avg_pool2d(pixels, branch.shrink)
+        return self.trunk(branch)(pixels, layers)  # type: ignore[no-any-return]
 
     def project(self, features: Tensor) -> Tensor:
         """Embeddings (n, 1000) of pooled features (n, f)."""
-        return self.projection(self.standardise(features))  # type: ignore[no-any-return]
+        return self.head(self.standardise(features))  # type: ignore[no-any-return]
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """All that look at the picture, in the order of their features."""
+        return self.architecture.branches
+
+    def trunk(self, branch: Branch) -> Trunk:
+        """The backbone of ``branch``."""
+        return self.trunks[branch.backbone]  # type: ignore[return-value]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.standardise.mean.device
+
+    @property
+    def reaches_every_layer(self) -> bool:
+        """Whether every stage of every backbone has a part in the embedding."""
+        return all(
+            any(list(trunk.stages)[-1] in branch.pooled for branch in self.branches if branch.backbone == name)  # type: ignore[union-attr, arg-type]
+            for name, trunk in self.trunks.items()
+        )
+
+    def _known_layers(self, branch: Branch) -> tuple[str, ...]:
+        channels = self.trunk(branch).channels
+        if unknown := [layer for layer in branch.pooled if layer not in channels]:
+            raise ConfigError(f"{branch.backbone} has no layer '{unknown[0]}'; it has: {', '.join(channels)}")
+        return branch.pooled
+
+    def _head(self, width: int) -> Projection | Polar:
+        if self.architecture.head == "projection":
+            return Projection(width, self.architecture.rank)
+        seen = self.architecture.landmark_layers
+        near, begin = [], 0
+        for column in self.columns:
+            if column.statistic == "mean" and (not seen or column.layer in seen):
+                near += range(begin, begin + column.width)
+            begin += column.width
+        return Polar(width, self.architecture.rank, near, self.architecture.landmarks)
+
+
+@dataclass(frozen=True)
+class Column:
+    """Where a part of the pooled features comes from.
+
+    Attributes:
+        branch: what looked.
+        layer: the stage that was pooled.
+        statistic: ``mean`` or ``deviation`` over all places.
+        width: how many features, one a channel.
+    """
+
+    branch: Branch
+    layer: str
+    statistic: str
+    width: int
 
 
 class Normalise(nn.Module):
@@ -116,7 +237,7 @@ class Pool(nn.Module):
 
     def __init__(self, *, deviation: bool) -> None:
         super().__init__()
-        self.statistics = 2 if deviation else 1
+        self.statistics = ("mean", "deviation") if deviation else ("mean",)
 
     def forward(self, maps: Sequence[Tensor]) -> Tensor:
         """Feature maps (n, c, h, w), of any sizes, -> statistics (n, f): of each map means, then deviations."""
@@ -124,57 +245,10 @@ class Pool(nn.Module):
 
     def _statistics(self, one: Tensor) -> list[Tensor]:
         mean = one.mean((2, 3), keepdim=True)
-        if self.statistics == 1:
+        if len(self.statistics) == 1:
             return [mean.flatten(1)]
         variance = (one - mean).square().mean((2, 3))
         return [mean.flatten(1), (variance + EPSILON).sqrt()]
-
-
-class Standardise(nn.Module):
-    """Features at mean 0 and equal deviations, their vector of length about 1, by statistics of training pictures."""
-
-    mean: Tensor
-    scale: Tensor
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.zeros(width))
-        self.register_buffer("scale", torch.ones(width))
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Features (n, f) -> (n, f)."""
-        return (features - self.mean) * self.scale
-
-    def fit(self, features: Tensor) -> None:
-        """Take the statistics of ``features``, (n, f)."""
-        self.mean.copy_(features.mean(0))
-        self.scale.copy_(features.shape[1] ** -0.5 / features.std(0).clamp_min(1e-3))
-
-
-class Projection(nn.Module):
-    """Features (n, f) to points of the aesthetic space (n, 1000), an affine map.
-
-    Args:
-        width: f.
-        rank: dimensions of the subspace that the points fill; 0 for all.
-    """
-
-    def __init__(self, width: int, rank: int) -> None:
-        super().__init__()
-        self.inner = nn.Linear(width, rank or DIMENSIONS)
-        self.turn = nn.Linear(rank, DIMENSIONS, bias=False) if rank else nn.Identity()
-        if rank:
-            nn.init.orthogonal_(self.turn.weight)  # type: ignore[arg-type]
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Features (n, f) -> points (n, 1000)."""
-        return self.turn(self.inner(features))  # type: ignore[no-any-return]
-
-    @torch.no_grad()
-    def start_at(self, distance: float) -> None:
-        """Move the point of average features to ``distance`` from the origin, in a random direction."""
-        direction = torch.randn_like(self.inner.bias)
-        self.inner.bias.copy_(distance * direction / direction.norm())
 
 
 def autocast(device: str, precision: Precision) -> torch.autocast:
