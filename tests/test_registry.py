@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import zlib
 from pathlib import Path
 
 import pytest
 
 from aesth import registry
 from aesth.errors import ConfigError, ModelError
+
+LARGEST_WHEEL = 60_000_000
+"""Bytes; packages of that size are still taken by PyPI (100 MB) and fetched without a thought."""
 
 
 def test_the_path_of_a_file_is_a_model(brightness: Path) -> None:
@@ -49,3 +53,45 @@ def test_default_is_one_of_the_bundled() -> None:
     if not list(registry.bundled()):
         pytest.skip("no model is bundled here")
     assert registry.find().name == registry.DEFAULT_MODEL
+
+
+def bundle(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / f"{name}.onnx").write_bytes(name.encode())
+
+
+def test_a_name_without_a_precision_is_its_int8_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "MODELS_FOLDER", tmp_path)
+    bundle(tmp_path, "base-fp16", "base-int8", "lite-fp16", "lite-int8", "old")
+    found = {name: registry.find(name).name for name in ("base", "lite", "base-fp16", "base-int8", "old", "default")}
+    assert found == {
+        "base": "base-int8",
+        "lite": "lite-int8",
+        "base-fp16": "base-fp16",
+        "base-int8": "base-int8",
+        "old": "old",
+        "default": registry.DEFAULT_MODEL,
+    }
+    assert registry.find("lite").tag.startswith("lite-int8 "), "photos remember the file, not what it was called by"
+
+
+@pytest.mark.parametrize("name", ["base-fp32", "bas", "int8", "-int8", ""])
+def test_half_a_name_is_no_name(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "MODELS_FOLDER", tmp_path)
+    bundle(tmp_path, "base-fp16", "base-int8")
+    with pytest.raises(ConfigError, match="known: base-fp16, base-int8"):
+        registry.find(name)
+
+
+@pytest.mark.parametrize("name", ["default", "base", "base-int8"])
+def test_a_default_that_is_not_bundled_is_missing_rather_than_unknown(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "MODELS_FOLDER", tmp_path)
+    with pytest.raises(ModelError, match="'base-int8' is not bundled here"):
+        registry.find(name)
+
+
+def test_the_bundled_models_leave_the_wheel_below_60_mb() -> None:
+    """A wheel is a zip archive: what counts is the compressed size."""
+    assert sum(len(zlib.compress(model.path.read_bytes(), 1)) for model in registry.bundled()) < LARGEST_WHEEL

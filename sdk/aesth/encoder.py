@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from aesth.errors import ConfigError, ModelError, ProviderError
 from aesth.preprocess import Preprocess
 from aesth.registry import ModelFile
-from aesth.runtime import load_runtime
+from aesth.runtime import load_runtime, session_options
 from aesth.scale import Scale
 
 DIMENSIONS = 1000
@@ -136,13 +136,9 @@ def resolve_providers(names: Sequence[str] | None) -> list[str]:
 
 
 def _open_session(model: ModelFile, providers: Sequence[str], threads: int | None) -> Any:
-    ort = load_runtime()
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-    if threads is not None:
-        options.intra_op_num_threads = threads
+    options = session_options(threads)
     try:
-        return ort.InferenceSession(str(model.path), options, providers=list(providers))
+        return load_runtime().InferenceSession(str(model.path), options, providers=list(providers))
     except Exception as error:  # ONNX Runtime raises classes of its own, one for each status
         raise ModelError(f"ONNX Runtime cannot load this model ({_first_line(error)})", model.path) from error
 

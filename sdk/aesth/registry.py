@@ -12,6 +12,7 @@ from aesth.errors import ConfigError, ModelError
 
 MODELS_FOLDER = Path(__file__).parent / "models"
 DEFAULT_MODEL = "base-int8"
+DEFAULT_PRECISION = "int8"
 
 
 @dataclass(frozen=True)
@@ -52,22 +53,26 @@ def bundled() -> Iterator[ModelFile]:
 def find(name: str = "default") -> ModelFile:
     """The model called ``name``: ``default``, a bundled name, or the path of an ONNX file.
 
+    A bundled name may leave out its precision: ``base`` is ``base-int8``.
+
     Raises:
         ConfigError: there is no such name; the message lists those that there are.
         ModelError: there is no such file, or the default model is not bundled here.
     """
     models = {model.name: model for model in bundled()}
     wanted = DEFAULT_MODEL if name == "default" else name
-    if wanted in models:
-        return models[wanted]
+    meanings = (wanted, f"{wanted}-{DEFAULT_PRECISION}")
+    for meaning in meanings:
+        if meaning in models:
+            return models[meaning]
     path = Path(wanted).expanduser()
     if path.suffix.lower() == ".onnx":
         if path.is_file():
             return ModelFile(path.stem, path)
         raise ModelError("no such model file; give the path of an ONNX file that aesth exported", path)
-    if wanted == DEFAULT_MODEL:
+    if DEFAULT_MODEL in meanings:
         raise ModelError(
-            f"the model '{wanted}' is not bundled here; reinstall aesth, or give the path of an .onnx file"
+            f"the model '{DEFAULT_MODEL}' is not bundled here; reinstall aesth, or give the path of an .onnx file"
         )
     known = ", ".join(models) or "none is bundled here"
     raise ConfigError(f"unknown model '{wanted}'; known: {known}, or the path of an .onnx file")

@@ -49,16 +49,17 @@ def test_from_a_recipe_to_a_model_that_scores(places: tuple[Path, Path, Path], t
 
     exported = train("export", *common, "--models", out / "models")
     assert exported.returncode == 0, exported.stderr
-    assert exported.stdout.decode().splitlines() == [f"{out}/tiny-fp32.onnx", f"{out}/models/tiny-int8.onnx"]
+    models = [f"{out}/tiny-fp32.onnx", f"{out}/models/tiny-fp16.onnx", f"{out}/models/tiny-int8.onnx"]
+    assert exported.stdout.decode().splitlines() == models
 
     picture = photo(tmp_path / "photo.jpg")
-    for model in (out / "tiny-fp32.onnx", out / "models" / "tiny-int8.onnx"):
+    for model in models:
         scored = aesth("score", "--model", model, "--format", "json", picture)
         assert scored.returncode == 0, scored.stderr
         assert 0 <= json.loads(scored.stdout)[0]["score"] <= 100
 
 
-def test_export_puts_both_models_into_the_runs_folder_unless_told_otherwise() -> None:
+def test_export_puts_all_models_into_the_runs_folder_unless_told_otherwise() -> None:
     text = aesth("train", "export", "--help", env={"COLUMNS": "200"}).stdout.decode()
     assert "Default: as --out." in text
 

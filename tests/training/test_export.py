@@ -10,6 +10,7 @@ import onnx
 import pytest
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from aesth.encoder import ModelRecord, OnnxEncoder
 from aesth.errors import ConfigError, ModelError
@@ -18,6 +19,7 @@ from aesth.registry import ModelFile
 from aesth.scale import Scale
 from aesth.training.evaluate import norms_of, torch_encode
 from aesth.training.export import describe, export, greatest_difference, onnx_encode, prove
+from aesth.training.half import store_as_half
 from aesth.training.networks import AestheticEncoder, Architecture
 from aesth.training.quantize import quantize
 from support.training import picture
@@ -59,6 +61,12 @@ def quantised(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def halved(exported: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The float file with weights stored as float16."""
+    return store_as_half(exported, tmp_path_factory.mktemp("half") / "tiny-fp16.onnx")
+
+
 def pixels(count: int, first: int = 0) -> NDArray[np.uint8]:
     greys = np.random.default_rng(first).uniform(0.1, 0.9, count)
     return np.stack([picture(grey, first + index, *SIZE) for index, grey in enumerate(greys)])
@@ -76,8 +84,8 @@ def test_onnx_runtime_says_what_torch_says_for_any_number_of_pictures(
     assert found == pytest.approx(expected, abs=1e-4)
 
 
-def test_the_form_is_that_of_the_contract(exported: Path, quantised: Path) -> None:
-    for path in (exported, quantised):
+def test_the_form_is_that_of_the_contract(exported: Path, halved: Path, quantised: Path) -> None:
+    for path in (exported, halved, quantised):
         model = onnx.load(str(path))
         (given,), (gives,) = model.graph.input, model.graph.output
         assert (given.name, given.type.tensor_type.elem_type) == ("image", onnx.TensorProto.UINT8)
@@ -89,8 +97,8 @@ def test_the_form_is_that_of_the_contract(exported: Path, quantised: Path) -> No
         assert list(path.parent.iterdir()) == [path], "no weights in files of their own, nothing half"
 
 
-def test_what_a_file_says_about_itself_is_read_by_the_encoder(exported: Path, quantised: Path) -> None:
-    for path in (exported, quantised):
+def test_what_a_file_says_about_itself_is_read_by_the_encoder(exported: Path, halved: Path, quantised: Path) -> None:
+    for path in (exported, halved, quantised):
         assert OnnxEncoder(ModelFile(path.stem, path)).record == RECORD
 
 
@@ -147,11 +155,17 @@ def test_a_place_that_cannot_be_written_is_told(encoder: AestheticEncoder, tmp_p
         export(encoder, tmp_path / "file" / "model.onnx")
 
 
-def test_int8_is_smaller(exported: Path, quantised: Path) -> None:
+def test_float16_says_nearly_what_torch_says(encoder: AestheticEncoder, halved: Path) -> None:
+    batch = pixels(20, first=70)
+    assert 0 < prove(halved, torch_encode(encoder), batch, 1e-2) < 1e-2
+
+
+def test_float16_is_half_and_int8_smaller(exported: Path, halved: Path, quantised: Path) -> None:
     def weights(path: Path) -> int:
         return sum(len(one.raw_data) for one in onnx.load(str(path)).graph.initializer)
 
-    assert weights(quantised) < 0.5 * weights(exported)
+    assert weights(halved) == pytest.approx(0.5 * weights(exported), rel=0.05)
+    assert weights(quantised) < 0.7 * weights(halved)
 
 
 def test_int8_embeddings_are_near_and_rank_pictures_alike(exported: Path, quantised: Path) -> None:
@@ -183,16 +197,61 @@ def test_convolutions_take_and_give_int8_with_a_scale_for_each_channel(quantised
         assert scales.shape == values.shape[:1]
 
 
-def test_statistics_stay_float_up_to_the_projection(quantised: Path) -> None:
-    nodes = list(onnx.load(str(quantised)).graph.node)
-    reached = {output for node in nodes if node.op_type.startswith("Reduce") for output in node.output}
-    assert len(reached) == 4
-    for node in nodes:
-        if reached & set(node.input) and node.op_type not in ("Gemm", "MatMul"):
+def from_statistics_on(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+    """The nodes that pool feature maps over all places, and all that follow them."""
+    reached: set[str] = set()
+    nodes = []
+    for node in graph.node:
+        if node.op_type.startswith("Reduce") or reached & set(node.input):
             reached.update(node.output)
-    rounded = {output for node in nodes if node.op_type == "DequantizeLinear" for output in node.output} & reached
-    takers = [node.op_type for node in nodes if rounded & set(node.input)]
-    assert set(takers) <= {"Gemm", "MatMul"}
+            nodes.append(node)
+    return nodes
+
+
+def weight_kinds(graph: onnx.GraphProto) -> dict[str, str]:
+    """Name of each matrix and kernel -> what it is stored as."""
+    arrays = {one.name: onnx.numpy_helper.to_array(one) for one in graph.initializer}
+    return {name: values.dtype.name for name, values in arrays.items() if values.ndim > 1 and values.size > 64}
+
+
+class Landmarks(nn.Module):
+    """A head that is not affine: nearness to a few points of the space of features, and what softplus makes of it."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.places = nn.Parameter(torch.randn(24, width) * 0.3)
+        self.turn = nn.Linear(24, 1000)
+
+    def forward(self, features: Tensor) -> Tensor:
+        squares = features.square().sum(1, keepdim=True) + self.places.square().sum(1)
+        nearness = torch.exp(2 * features @ self.places.T - squares)
+        return self.turn(nn.functional.softplus(nearness))
+
+
+@pytest.mark.parametrize("head", ["projection", "landmarks"])
+def test_from_the_statistics_on_all_is_float_and_stored_as_float16(
+    head: str, exported: Path, quantised: Path, tmp_path: Path
+) -> None:
+    if head == "landmarks":
+        other = AestheticEncoder(Architecture("mobilenet_v2", ("stem", "bottleneck_1"), "mean_deviation", 8, SIZE))
+        other.projection = Landmarks(len(other.standardise.mean))  # type: ignore[assignment]
+        exported = export(other, tmp_path / "other-fp32.onnx")
+        quantised = quantize(exported, tmp_path / "other-int8.onnx", pixels(4))
+    graph = onnx.load(str(quantised)).graph
+    before, after = from_statistics_on(onnx.load(str(exported)).graph), from_statistics_on(graph)
+    operators = {node.op_type for node in after}
+    assert operators.isdisjoint({"QuantizeLinear", "DequantizeLinear", "QGemm"})
+    assert operators >= {"ReduceMean", "Sqrt"} | ({"Exp", "Softplus"} if head == "landmarks" else set())
+    assert after[-1].output[0] == before[-1].output[0] == "embedding"
+    kinds = weight_kinds(graph)
+    assert {kind for name, kind in kinds.items() if "conv.weight" in name} == {"int8"}
+    assert {kind for name, kind in kinds.items() if "conv.weight" not in name} == {"float16"}
+
+
+def test_a_convolution_and_its_relu_are_rounded_once(exported: Path, quantised: Path) -> None:
+    """Bits for what a ReLU cuts off would be lost."""
+    assert "Clip" in {node.op_type for node in onnx.load(str(exported)).graph.node}
+    assert "Clip" not in {node.op_type for node in onnx.load(str(quantised)).graph.node}
 
 
 def test_quantising_leaves_the_log_of_the_program_as_it_was(exported: Path, tmp_path: Path) -> None:

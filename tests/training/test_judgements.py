@@ -270,7 +270,7 @@ def test_pairs_alone_make_a_model(config: Path, tmp_path: Path) -> None:
     assert measured["pairs"] == 3 * sum(fold(theme) == held_out for theme in THEMES)
     assert 0 <= measured["pairs_right"] <= 1
     assert measured["damage_weak"] is None
-    _, int8 = export_models(config=config, data=data, out=out, models=out)
+    *_, int8 = export_models(config=config, data=data, out=out, models=out)
     told = OnnxEncoder(ModelFile("tiny-int8", int8)).record
     assert told.training["data"] == {  # type: ignore[index]
         "rated": 0,
@@ -306,7 +306,7 @@ def test_figures_of_other_catalogues_are_not_mixed(config: Path, tmp_path: Path)
     assert folds(0, one, other) == {"0"}
     assert folds(1, one, other) == {"0", "1"}
     assert folds(3, one) == {"3"}
-    (float_model, _) = export_models(**place, models=tmp_path / "out", catalogues=[one, other])
+    float_model, *_ = export_models(**place, models=tmp_path / "out", catalogues=[one, other])
     assert OnnxEncoder(ModelFile("tiny", float_model)).record.training["figures"] is None
 
 

@@ -25,6 +25,8 @@ from aesth.training.run import Run, evaluate, run
 from aesth.training.views import View
 from support.training import RECIPE_FILE, make_data, same_weights
 
+Published = tuple[Path, list[Path]]
+
 
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -34,12 +36,11 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def published(config: Path, tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
-    """A run's folder after evaluation and export, the float file and the int8 file."""
+def published(config: Path, tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Published:
+    """A run's folder after evaluation and export, and the files."""
     out = tmp_path_factory.mktemp("published")
     evaluate(config=config, data=tiny_data, out=out, folds=[0, 3])
-    float_path, int8_path = export_models(config=config, data=tiny_data, out=out, models=out / "models")
-    return out, float_path, int8_path
+    return out, export_models(config=config, data=tiny_data, out=out, models=out / "models")
 
 
 def changes(folder: Path) -> dict[str, int]:
@@ -116,8 +117,8 @@ def test_incomplete_data_is_told(config: Path, tmp_path: Path) -> None:
         run(config=config, data=tmp_path, out=tmp_path / "out")
 
 
-def test_figures_are_of_the_folds_asked_for(config: Path, published: tuple[Path, Path, Path]) -> None:
-    out, _, _ = published
+def test_figures_are_of_the_folds_asked_for(config: Path, published: Published) -> None:
+    out, _ = published
     figures = json.loads((out / "figures.json").read_text())
     assert list(figures) == ["recipe", "study", "folds", "mean"]
     assert list(figures["folds"]) == ["0", "3"]
@@ -156,11 +157,12 @@ def test_a_fold_without_pictures_is_told_before_anything_is_trained(config: Path
     assert not (tmp_path / "out").exists()
 
 
-def test_the_models_are_where_they_belong_and_describe_themselves(published: tuple[Path, Path, Path]) -> None:
-    out, float_path, int8_path = published
-    assert (float_path, int8_path) == (out / "tiny-fp32.onnx", out / "models" / "tiny-int8.onnx")
-    assert list((out / "models").iterdir()) == [int8_path]
-    for path in (float_path, int8_path):
+def test_the_models_are_where_they_belong_and_describe_themselves(published: Published) -> None:
+    out, paths = published
+    shipped = [out / "models" / "tiny-fp16.onnx", out / "models" / "tiny-int8.onnx"]
+    assert paths == [out / "tiny-fp32.onnx", *shipped]
+    assert sorted((out / "models").iterdir()) == shipped
+    for path in paths:
         record = OnnxEncoder(ModelFile(path.stem, path)).record
         assert (record.name, record.version, record.preprocess.size) == ("tiny", "1", (64, 64))
         assert record.training["recipe"]["seed"] == 3  # type: ignore[index]
@@ -172,36 +174,40 @@ def test_the_models_are_where_they_belong_and_describe_themselves(published: tup
         assert record.training["figures"] == json.loads((out / "figures.json").read_text())["mean"]
         assert set(record.training["proofs"]) == {  # type: ignore[call-overload]
             "torch_to_onnx_largest_difference",
+            "float_to_fp16_largest_difference",
+            "float_to_fp16_srcc",
             "float_to_int8_largest_difference",
             "float_to_int8_srcc",
             "proof_pictures",
         }
 
 
-def test_the_exported_encoder_is_the_trained_one(
-    config: Path, tiny_data: Path, published: tuple[Path, Path, Path]
-) -> None:
-    out, float_path, _ = published
+def test_the_exported_encoder_is_the_trained_one(config: Path, tiny_data: Path, published: Published) -> None:
+    out, (float_path, half_path, _) = published
     this = Run(read_recipe(config), tiny_data, out)
     pixels = np.array(this.pixels[:5])
-    assert onnx_encode(float_path)(pixels) == pytest.approx(
-        torch_encode(this.train(None, resume=True))(pixels), abs=1e-4
+    expected = torch_encode(this.train(None, resume=True))(pixels)
+    assert onnx_encode(float_path)(pixels) == pytest.approx(expected, abs=1e-4)
+    assert onnx_encode(half_path)(pixels) == pytest.approx(expected, abs=1e-2)
+    assert (
+        np.abs(onnx_encode(half_path)(pixels) - expected).max()
+        > np.abs(onnx_encode(float_path)(pixels) - expected).max()
     )
 
 
 def test_the_scale_gives_percentiles_among_all_unrated_photos(
-    config: Path, tiny_data: Path, published: tuple[Path, Path, Path]
+    config: Path, tiny_data: Path, published: Published
 ) -> None:
-    out, float_path, int8_path = published
+    out, paths = published
     photos = unrated_photos(tiny_data / "photos")
     pixels = Run(read_recipe(config), tiny_data, out).render("reference", [View(photo) for photo in photos])
-    for path in (float_path, int8_path):
+    for path in paths:
         encoder = OnnxEncoder(ModelFile(path.stem, path))
         assert encoder.record.scale.reference == f"{len(photos)} ordinary photos without ratings"
         norms = norm(encoder.encode(np.array(pixels)))
         assert encoder.record.scale.norms[0] == pytest.approx(norms.min(), abs=1e-5)
         assert encoder.record.scale.norms[-1] == pytest.approx(norms.max(), abs=1e-5)
-    assert norms_of(onnx_encode(float_path), pixels).shape == (len(photos),)
+    assert norms_of(onnx_encode(paths[0]), pixels).shape == (len(photos),)
 
 
 def test_figures_of_another_recipe_are_not_put_into_a_model(config: Path, tiny_data: Path, tmp_path: Path) -> None:
@@ -214,7 +220,7 @@ def test_figures_of_another_recipe_are_not_put_into_a_model(config: Path, tiny_d
 
 
 def test_nothing_is_shipped_that_is_not_proved(
-    config: Path, tiny_data: Path, published: tuple[Path, Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    config: Path, tiny_data: Path, published: Published, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(publish, "PROOF_TOLERANCE", -1.0)
     with pytest.raises(ModelError, match="embeddings differ"):

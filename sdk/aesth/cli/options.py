@@ -48,7 +48,12 @@ def _since(text: str) -> datetime:
 
 Model = Annotated[
     str | None,
-    _option("--model", panel=_SCORING, metavar="NAME|FILE", help="A model of `aesth models`, or an ONNX file."),
+    _option(
+        "--model",
+        panel=_SCORING,
+        metavar="NAME|FILE",
+        help="A model of `aesth models`, or an ONNX file; `base` means `base-int8`.",
+    ),
 ]
 Provider = Annotated[
     list[str] | None,

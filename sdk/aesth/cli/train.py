@@ -97,14 +97,16 @@ def export_training(
     data: Data,
     models: Annotated[
         Path | None,
-        typer.Option("--models", metavar="DIR", file_okay=False, help="Where the int8 model goes. Default: as --out."),
+        typer.Option(
+            "--models", metavar="DIR", file_okay=False, help="Where the fp16 and int8 models go. Default: as --out."
+        ),
     ] = None,
     out: Out = _RUNS,
     catalogue: Catalogues = None,
     resume: Resume = True,
     device: Where = Device.AUTO,
 ) -> None:
-    """Export the encoder trained on all rated pictures as ONNX files, float32 and int8; print where they are."""
+    """Export the encoder trained on all rated pictures as ONNX files, fp32, fp16 and int8; print where they are."""
     with needs_extra():
         from aesth.training.publish import export_models
 

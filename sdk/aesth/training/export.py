@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from aesth.encoder import ModelRecord
 from aesth.errors import ModelError
-from aesth.runtime import load_runtime
+from aesth.runtime import load_runtime, session_options
 from aesth.training.evaluate import Encode
 from aesth.training.files import replacing
 from aesth.training.networks import AestheticEncoder
@@ -76,12 +76,8 @@ def describe(path: Path, record: ModelRecord) -> None:
 
 def onnx_encode(path: Path, threads: int | None = None) -> Encode:
     """An ONNX file, with metadata or still without, as a function of arrays."""
-    ort = load_runtime()
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-    if threads is not None:
-        options.intra_op_num_threads = threads
-    session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    providers = ["CPUExecutionProvider"]
+    session = load_runtime().InferenceSession(str(path), session_options(threads), providers=providers)
 
     def encode(batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         embeddings: NDArray[np.float32] = session.run(["embedding"], {"image": np.ascontiguousarray(batch)})[0]

@@ -19,6 +19,7 @@ from aesth.training.evaluate import norms_of, torch_encode
 from aesth.training.export import describe, export, greatest_difference, onnx_encode, prove
 from aesth.training.figures import are_of, known
 from aesth.training.files import replacing
+from aesth.training.half import store_as_half
 from aesth.training.loader import Pixels
 from aesth.training.metrics import srcc
 from aesth.training.quantize import quantize
@@ -41,7 +42,7 @@ def export_models(
     device: str = "auto",
     catalogues: Sequence[Path] = (),
 ) -> list[Path]:
-    """Export the encoder trained on all pictures: float32 to ``out``, static int8 to ``models``.
+    """Export the encoder trained on all pictures: float32 to ``out``, stored as float16 and static int8 to ``models``.
 
     Each is proved on real pictures, and gets a scale from its own norms of all unrated photos; of the rated ones where
     there are no others and the recipe needs none. Nothing is put into ``models`` before all is proved.
@@ -56,7 +57,7 @@ def export_models(
         catalogues: lists of rated pictures; by default those of ``data``.
 
     Returns:
-        The float file and the int8 file.
+        The float32, the float16 and the int8 file.
 
     Raises:
         ConfigError: the recipe makes no sense, or ``out`` belongs to another one.
@@ -73,16 +74,21 @@ def export_models(
     calibration = _some(this.pixels, CALIBRATION_PICTURES, generator)
 
     record = _record(this)
+    exact = torch_encode(encoder)
     float_path = export(encoder, out / f"{record.name}-fp32.onnx")
-    difference = prove(float_path, torch_encode(encoder), proof, PROOF_TOLERANCE)
+    difference = prove(float_path, exact, proof, PROOF_TOLERANCE)
+    half_path = store_as_half(float_path, out / f"{record.name}-fp16.onnx")
+    prove(half_path, exact, proof, PROOF_TOLERANCE)
     int8_path = quantize(float_path, out / f"{record.name}-int8.onnx", calibration)
+    rounded = {"fp16": half_path, "int8": int8_path}
     proofs = {
         "torch_to_onnx_largest_difference": difference,
-        **_compare(float_path, int8_path, proof, this.pixels[: this.study.judged]),
+        **_compare(float_path, rounded, proof, this.pixels[: this.study.judged]),
+        "proof_pictures": len(proof),
     }
-    for path in (float_path, int8_path):
+    for path in (float_path, half_path, int8_path):
         _complete(path, record, reference, words, proofs)
-    return [float_path, _shipped(int8_path, models)]
+    return [float_path, _shipped(half_path, models), _shipped(int8_path, models)]
 
 
 def _reference(this: Run) -> tuple[Pixels, str]:
@@ -127,13 +133,18 @@ def _figures(this: Run) -> object:
     return found["mean"] if "recipe" not in found or are_of(found, this.recipe, study) else None
 
 
-def _compare(float_path: Path, int8_path: Path, proof: NDArray[np.uint8], rated: Pixels) -> dict[str, object]:
-    exact, rounded = onnx_encode(float_path), onnx_encode(int8_path)
-    return {
-        "float_to_int8_largest_difference": greatest_difference(exact, rounded, proof),
-        "float_to_int8_srcc": known(round(srcc(norms_of(exact, rated), norms_of(rounded, rated)), 4)),
-        "proof_pictures": len(proof),
-    }
+def _compare(
+    float_path: Path, rounded: Mapping[str, Path], proof: NDArray[np.uint8], rated: Pixels
+) -> dict[str, object]:
+    """How far the ``rounded`` files, by precision, are from the float one: embeddings, and order of rated pictures."""
+    exact = onnx_encode(float_path)
+    norms = norms_of(exact, rated)
+    found: dict[str, object] = {}
+    for precision, path in rounded.items():
+        encode = onnx_encode(path)
+        found[f"float_to_{precision}_largest_difference"] = greatest_difference(exact, encode, proof)
+        found[f"float_to_{precision}_srcc"] = known(round(srcc(norms, norms_of(encode, rated)), 4))
+    return found
 
 
 def _complete(path: Path, record: ModelRecord, reference: Pixels, words: str, proofs: Mapping[str, object]) -> None:

@@ -1,4 +1,7 @@
-"""Float ONNX -> static int8: QDQ form, weights per channel, activations by real calibration pictures."""
+"""Float ONNX -> static int8: QDQ form, weights per channel, activations by real calibration pictures.
+
+Only the convolutional part is quantised. From the pooled statistics to the output, arithmetic is float.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +16,10 @@ from numpy.typing import NDArray
 from aesth.runtime import load_quantization
 from aesth.training.export import quiet
 from aesth.training.files import replacing
+from aesth.training.half import store_as_half
 
-QUANTISED = ("Conv", "MaxPool", "AveragePool", "Concat", "Gemm", "MatMul")
+# With its ReLU or ReLU6 behind it, a convolution's 8 bits are spent on what passes, not on what is cut off.
+QUANTISED = ("Conv", "Relu", "Clip", "MaxPool", "AveragePool", "Concat")
 CALIBRATION_BATCH = 8
 
 
@@ -32,7 +37,8 @@ class Calibration:
 def quantize(source: Path, target: Path, pixels: NDArray[np.uint8]) -> Path:
     """Write an int8 copy of the ONNX file ``source`` to ``target``, without its metadata.
 
-    Pooled statistics stay float: they are few, and the score hangs on their small differences.
+    Pooled statistics and all that follows stay float: they are few, and the score hangs on their small differences.
+    Float weights that are left are stored as float16 (`aesth.training.half`).
 
     Args:
         source: float model.
@@ -53,23 +59,26 @@ def quantize(source: Path, target: Path, pixels: NDArray[np.uint8]) -> Path:
             quant_format=ort.QuantFormat.QDQ,
             op_types_to_quantize=list(QUANTISED),
             per_channel=True,
+            # Weights of 7 bits would let sums fit x86 CPUs without VNNI, at 1.6 times the error on all CPUs (0.079
+            # instead of 0.050 of Inception-v3's statistics). Instead, `session_options` keeps those CPUs exact.
+            reduce_range=False,
             activation_type=ort.QuantType.QUInt8,
             weight_type=ort.QuantType.QInt8,
             calibrate_method=ort.CalibrationMethod.MinMax,
             extra_options={"CalibMovingAverage": True, "ActivationSymmetric": False},
-            nodes_to_exclude=_statistics(prepared),
+            nodes_to_exclude=_from_statistics_on(prepared),
         )
+        store_as_half(partial, partial)
     return target
 
 
-def _statistics(path: Path) -> list[str]:
-    """Names of the nodes between the last feature map and the projection."""
-    model = onnx.load(str(path))
-    pooled: set[str] = set()
+def _from_statistics_on(path: Path) -> list[str]:
+    """Names of the nodes that pool feature maps over all places, and of all that follow them."""
+    reached: set[str] = set()
     names = []
-    for node in model.graph.node:
-        if node.op_type.startswith("Reduce") or (pooled & set(node.input) and node.op_type not in ("Gemm", "MatMul")):
-            pooled.update(node.output)
+    for node in onnx.load(str(path)).graph.node:
+        if node.op_type.startswith("Reduce") or reached & set(node.input):
+            reached.update(node.output)
             names.append(node.name)
     return names
 
