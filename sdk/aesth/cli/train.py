@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from aesth.errors import MissingDependencyError
+from aesth.extras import needs_extra
 
 
 class Device(Enum):
@@ -53,7 +51,7 @@ def run_training(
     device: Where = Device.AUTO,
 ) -> None:
     """Train an encoder by a recipe, on all rated pictures; print where its weights are."""
-    with needs_extra():
+    with needs_extra("train", "training"):
         from aesth.training.run import run
 
         path = run(config=config, data=data, out=out, resume=resume, device=device.value, catalogues=catalogue or ())
@@ -75,7 +73,7 @@ def evaluate_training(
 
     This is what `evaluate` does when it is given a recipe. Folds measured before are kept.
     """
-    with needs_extra():
+    with needs_extra("train", "training"):
         from aesth.training.catalogue import FOLDS
         from aesth.training.run import evaluate
 
@@ -105,7 +103,7 @@ def export_training(
     device: Where = Device.AUTO,
 ) -> None:
     """Export the encoder trained on all rated pictures as ONNX files, float32 and int8; print where they are."""
-    with needs_extra():
+    with needs_extra("train", "training"):
         from aesth.training.publish import export_models
 
         paths = export_models(
@@ -119,16 +117,3 @@ def export_training(
         )
     for path in paths:
         typer.echo(os.fsencode(path))
-
-
-@contextmanager
-def needs_extra() -> Iterator[None]:
-    """What is imported inside belongs to the extra ``train``."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] == "aesth":
-            raise
-        raise MissingDependencyError(
-            f"training needs the package '{error.name}'; install it with: pip install 'aesth[train]'"
-        ) from error

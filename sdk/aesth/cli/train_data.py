@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aesth.cli.stopping import GracefulStop
-from aesth.cli.train import needs_extra
+from aesth.extras import needs_extra
 
 if TYPE_CHECKING:
     from aesth.training.fetch import Fetched
@@ -43,7 +43,7 @@ def fetch_pictures(
 
     DIR/failures.csv tells what could not be had, and why. Run it again to try that again.
     """
-    with needs_extra():
+    with needs_extra("train", "training"):
         from aesth.decode.quiet import quiet_decoders
         from aesth.training.fetch import CATALOGUE, FAILURES, FetchOptions, fetch_list, read_list
         from aesth.training.progress import counted
@@ -89,7 +89,7 @@ def tell_popularity(
     bins: Annotated[int, typer.Option(min=1, max=1000, help="Of the histogram.")] = 20,
 ) -> None:
     """Tell how popularity, S = log F / log V, is spread over a catalogue, as JSON, and draw its histogram."""
-    with needs_extra():
+    with needs_extra("train", "training"):
         from aesth.training.histogram import plot_popularity, popularity_report
 
         report = popularity_report(listing, bins)

@@ -14,8 +14,9 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from aesth.cli.options import ReportFormat
-from aesth.cli.train import Catalogues, Config, Data, Device, Out, Resume, Where, needs_extra
+from aesth.cli.train import Catalogues, Config, Data, Device, Out, Resume, Where
 from aesth.errors import ConfigError
+from aesth.extras import needs_extra
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,7 +92,7 @@ def evaluate_ava(
     device: Where = Device.AUTO,
 ) -> None:
     """Fine-tune an encoder to AVA; print accuracy at 5, SRCC and PLCC on the official split as JSON."""
-    with needs_extra():
+    with needs_extra("train", "training"):
         from aesth.training import ava_benchmark
         from aesth.training.fine_tuning import Plan
 
@@ -131,7 +132,7 @@ def evaluate_study(
     format: Annotated[ReportFormat, typer.Option("--format", help="How it is printed.")] = ReportFormat.TABLE,  # noqa: A002
 ) -> None:
     """Do people prefer the picture with the higher score? Agreement by score distance, and its significance."""
-    with needs_extra():
+    with needs_extra("train", "training"):
         from aesth.scorer import Scorer
         from aesth.training.user_study import DISTANCES, agreement_by_distance, read_preferences, scores_of
 
@@ -171,7 +172,7 @@ def evaluate_fairness(
         raise ConfigError("a recipe and a model are measured one at a time; leave out one of the two")
     if config is None and catalogue:
         raise ConfigError("--catalogue is what a recipe learned from; name the recipe, or leave it out")
-    with needs_extra():
+    with needs_extra("train", "training"):
         from aesth.training import fairness_run
 
         if config is not None:
@@ -197,7 +198,7 @@ def draw_saliency(
     ] = None,
 ) -> None:
     """Draw where an encoder looks (guided ReLU), beside its backbone before training; print the files as JSON."""
-    with needs_extra():
+    with needs_extra("train", "training"):
         from aesth.training import saliency_run
 
         found = saliency_run.draw_saliency(config=config, weights=weights, photos=photos, out=out, backbones=backbones)
