@@ -17,7 +17,7 @@ from aesth.cli.options import with_groups
 from aesth.cli.score import score
 from aesth.cli.tag import tag
 from aesth.cli.text import printable
-from aesth.cli.train import evaluate_training, export_training, run_training
+from aesth.cli.train import evaluate_training, export_training, reproduce_models, run_training
 from aesth.cli.train_data import fetch_pictures, tell_popularity
 from aesth.cli.train_evaluate import EvaluateGroup, draw_saliency, evaluate_ava, evaluate_fairness, evaluate_study
 from aesth.errors import AesthError, CatalogueError, ConfigError, MissingDependencyError, ModelError, ProviderError
@@ -84,6 +84,7 @@ for _name, _step in (
     ("popularity", tell_popularity),
     ("run", run_training),
     ("export", export_training),
+    ("reproduce", reproduce_models),
     ("saliency", draw_saliency),
 ):
     train.command(_name)(_guarded(_step))

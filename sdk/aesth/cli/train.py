@@ -117,3 +117,37 @@ def export_training(
         )
     for path in paths:
         typer.echo(os.fsencode(path))
+
+
+def reproduce_models(
+    data: Data,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help="Bundled recipes. Default: all whose model ships.")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", file_okay=False, help="Where each model gets a folder, DIR/NAME.")
+    ] = _RUNS,
+    models: Annotated[
+        Path | None,
+        typer.Option(
+            "--models", metavar="DIR", file_okay=False, help="Where the int8 models go. Default: DIR/NAME of --out."
+        ),
+    ] = None,
+    measured: Annotated[
+        bool, typer.Option("--evaluate/--no-evaluate", help="Measure each first, as `evaluate folds` does.")
+    ] = True,
+    resume: Resume = True,
+    device: Where = Device.AUTO,
+) -> None:
+    """Make the models that ship again, from the recipes that ship; print where they are.
+
+    Each is measured by folds, trained on all rated pictures and exported; DIR/NAME/figures.json holds its figures.
+    """
+    with needs_extra("train", "training"):
+        from aesth.training.reproduce import reproduce
+
+        made = reproduce(
+            names or (), data=data, out=out, models=models, measured=measured, resume=resume, device=device.value
+        )
+        for path in made:
+            typer.echo(os.fsencode(path))
