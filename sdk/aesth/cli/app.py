@@ -30,11 +30,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Score how pleasing people will find a photo, and write star ratings where photographers look.",
 )
-train = typer.Typer(no_args_is_help=True, help="Train models on rated photos. Needs the extra `train`.")
+train = typer.Typer(
+    no_args_is_help=True, help="Train models on rated photos, and measure them. Needs the extra `train`."
+)
 evaluation = typer.Typer(
     cls=EvaluateGroup,
     no_args_is_help=True,
-    help="Measure what a model is worth. Given a recipe, `evaluate CONFIG.toml`: `folds`.",
+    help="Measure what a model is worth. `evaluate CONFIG.toml` is short for `evaluate folds CONFIG.toml`.",
 )
 
 

@@ -20,13 +20,20 @@ class Device(Enum):
     CUDA = "cuda"
 
 
-Config = Annotated[Path, typer.Argument(metavar="CONFIG.toml", exists=True, dir_okay=False, help="The recipe.")]
+Config = Annotated[
+    Path, typer.Argument(metavar="CONFIG.toml", exists=True, dir_okay=False, help="The recipe, a TOML file.")
+]
 Data = Annotated[
-    Path, typer.Option("--data", metavar="DIR", exists=True, file_okay=False, help="Rated pictures and photos.")
+    Path,
+    typer.Option(
+        "--data", metavar="DIR", exists=True, file_okay=False, help="Rated pictures, photos and weights to start from."
+    ),
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", file_okay=False, help="Where checkpoints and results go.")]
-Resume = Annotated[bool, typer.Option("--resume/--no-resume", help="Go on where a stopped run left off.")]
-Where = Annotated[Device, typer.Option("--device", help="Where to compute.")]
+Resume = Annotated[
+    bool, typer.Option("--resume/--no-resume", help="Go on where a stopped run left off, or begin again.")
+]
+Where = Annotated[Device, typer.Option("--device", help="Where to compute; auto takes a GPU if there is one.")]
 Catalogues = Annotated[
     list[Path] | None,
     typer.Option(
@@ -63,7 +70,8 @@ def evaluate_training(
     data: Data,
     out: Out = _RUNS,
     fold: Annotated[
-        list[int] | None, typer.Option("--fold", metavar="N", min=0, help="Only this fold. Repeatable. Default: all.")
+        list[int] | None,
+        typer.Option("--fold", metavar="N", min=0, help="Only this fold, 0 to 4. Repeatable. Default: all."),
     ] = None,
     catalogue: Catalogues = None,
     resume: Resume = True,
@@ -102,7 +110,10 @@ def export_training(
     resume: Resume = True,
     device: Where = Device.AUTO,
 ) -> None:
-    """Export the encoder trained on all rated pictures as ONNX files, float32 and int8; print where they are."""
+    """Export the encoder trained on all rated pictures as ONNX files, float32 and int8; print where they are.
+
+    What `run` has not trained to its end is trained first. Figures that `evaluate` left in --out go into the files.
+    """
     with needs_extra("train", "training"):
         from aesth.training.publish import export_models
 
