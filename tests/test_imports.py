@@ -17,7 +17,7 @@ PACKAGE = Path(aesth.__file__).parent
 
 STAGES = (
     {"_version", "ahead", "errors", "places"},
-    {"formats", "preprocess", "scale", "registry", "runtime"},
+    {"extras", "formats", "preprocess", "scale", "registry", "runtime"},
     {"discover", "decode", "encoder", "metadata"},
     {"scorer", "cache", "config"},
     {"tagging", "apps"},

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -31,12 +32,16 @@ def site() -> Iterator[Site]:
         yield here
 
 
-def make_list(site: Site, folder: Path, count: int, slowly: float = 0) -> Path:
-    """A list of pictures that are the more popular, the brighter they are; the last one is gone."""
+def make_list(site: Site, folder: Path, count: int, until: Event | None = None) -> Path:
+    """A list of pictures that are the more popular, the brighter they are; the last one is gone.
+
+    All but the first two come no further than half-way until an event.
+    """
     lines = []
     for index in range(count):
         share = index * 7 % count / (count - 1)
-        url = site.put(f"/{index}.png", Answer(encode(picture(0.2 + 0.6 * share, index), "PNG"), slowly=slowly))
+        body, halfway = encode(picture(0.2 + 0.6 * share, index), "PNG"), until.wait if until and index >= 2 else None
+        url = site.put(f"/{index}.png", Answer(body, halfway=halfway))
         lines.append(f"{url};{2 ** round(10 * share)};1024")
     listing = folder / "list.csv"
     listing.write_text("\n".join([*lines, f"{site.url}/gone.png;5;50"]) + "\n")
@@ -103,37 +108,39 @@ def test_a_missing_package_is_told_with_the_line_that_installs_it(tmp_path: Path
 def test_ctrl_c_leaves_whole_pictures_and_the_same_command_goes_on(
     site: Site, tmp_path: Path, kind: signal.Signals
 ) -> None:
-    listing, out = make_list(site, tmp_path, 12, slowly=0.3), tmp_path / "out"
+    rest = Event()
+    listing, out = make_list(site, tmp_path, 12, until=rest), tmp_path / "out"
     options = ("--out", out, "--rate", "1000", "--jobs", "2", "--retries", "0")
     running = start_aesth("train", "fetch", listing, *options, env=DIRECT)
     while running.poll() is None and not list(out.rglob("*.jpg")):
         time.sleep(0.02)
     running.send_signal(kind)
-    _, told = running.communicate(timeout=30)
+    _, told = running.communicate(timeout=60)
     assert running.returncode == 128 + kind, told
     assert b"The same command goes on" in told
     there = list(csv.DictReader((out / "catalogue.csv").read_text().splitlines()))
-    assert 1 <= len(there) < 12
+    assert 1 <= len(there) <= 2
     for row in there:
         Image.open(out / row["file"]).load()
+    rest.set()
     again = train("fetch", listing, *options)
     assert f"{12 - len(there)} fetched, {len(there)} there before, 1 failed".encode() in again.stderr
 
 
 def test_ctrl_c_does_not_wait_for_a_silent_server(site: Site, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text(f"{site.put('/a.jpg', Answer(bytes(1000), sent=0, stalls=True))};1;2\n")
-    running = start_aesth("train", "fetch", tmp_path / "list.csv", "--out", tmp_path / "out", env=DIRECT)
+    options = ("--out", tmp_path / "out", "--timeout", "600")
+    running = start_aesth("train", "fetch", tmp_path / "list.csv", *options, env=DIRECT)
     while running.poll() is None and not site.requests:
         time.sleep(0.02)
-    begin = time.monotonic()
     running.send_signal(signal.SIGINT)
-    running.communicate(timeout=30)
+    # Who waits for the server does so for five tries of 30 s.
+    running.communicate(timeout=60)
     assert running.returncode == 130
-    assert time.monotonic() - begin < 8
 
 
 def test_a_kill_leaves_whole_pictures_alone(site: Site, tmp_path: Path) -> None:
-    listing, out = make_list(site, tmp_path, 8, slowly=0.2), tmp_path / "out"
+    listing, out = make_list(site, tmp_path, 8, until=Event()), tmp_path / "out"
     running = start_aesth("train", "fetch", listing, "--out", out, "--rate", "1000", "--jobs", "2", env=DIRECT)
     while running.poll() is None and len(list(out.rglob("*.jpg"))) < 2:
         time.sleep(0.02)

@@ -107,6 +107,19 @@ def test_incomplete_data_exits_with_2_and_one_line(places: tuple[Path, Path, Pat
     assert len(done.stderr.splitlines()) == 1
 
 
+def test_a_model_is_made_again_by_a_recipe_that_there_is_and_with_the_data(tmp_path: Path) -> None:
+    for names, message in (
+        (("base", "huge"), "aesth: no recipe 'huge' comes with aesth; there are: base"),
+        (("base",), f"aesth: {tmp_path}: there are no rated pictures here"),
+        ((), f"aesth: {tmp_path}: there are no rated pictures here"),
+    ):
+        done = train("reproduce", *names, "--data", tmp_path, "--out", tmp_path / "out")
+        assert (done.returncode, done.stdout) == (2, b"")
+        assert done.stderr.startswith(message.encode()), done.stderr
+        assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("arguments", [("none.toml",), ("{config}", "--data", "none"), ("{config}",)], ids=str)
 def test_wrong_usage_exits_with_2(arguments: tuple[str, ...], places: tuple[Path, Path, Path]) -> None:
     done = train("run", *(argument.format(config=places[0]) for argument in arguments))

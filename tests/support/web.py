@@ -30,6 +30,7 @@ class Answer:
         stalls: say nothing more after what is ``sent``, rather than cut the connection.
         tag: the version of the file, which makes parts of it available.
         slowly: seconds between two halves of the body.
+        halfway: called between them; it may keep the client waiting.
         unsized: do not tell the length.
     """
 
@@ -40,6 +41,7 @@ class Answer:
     stalls: bool = False
     tag: str | None = None
     slowly: float = 0.0
+    halfway: Callable[[], object] | None = None
     unsized: bool = False
 
 
@@ -132,10 +134,12 @@ def _handler(site: Site) -> Callable[..., BaseHTTPRequestHandler]:
             for name, value in answer.headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            if answer.slowly:
+            if answer.slowly or answer.halfway:
                 self.wfile.write(body[: len(body) // 2])
                 self.wfile.flush()
                 site.closing.wait(answer.slowly)
+                if answer.halfway:
+                    answer.halfway()
                 body = body[len(body) // 2 :]
             sent = body if answer.sent is None else body[: answer.sent]
             self.wfile.write(sent)

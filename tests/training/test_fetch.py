@@ -7,8 +7,11 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
+from threading import Barrier, Event
 
 import numpy as np
 import pytest
@@ -22,7 +25,9 @@ from aesth.training.fetch import Entry, Fetched, FetchOptions, fetch_list, read_
 from support.photos import CORNERS, as_stored, corners, encode, exif_of, noise, png, scene
 from support.web import Answer, Site, serving
 
-QUICK = FetchOptions(rate=1000, retries=2, back_off=0.01, timeout=0.3, longest_wait=2)
+QUICK = FetchOptions(rate=1000, retries=2, back_off=0.01, longest_wait=2)
+IMPATIENT = replace(QUICK, timeout=0.3)
+"""For servers that never answer; on a busy machine others may take as long."""
 PICTURE = encode(scene(), "JPEG")
 LARGE = encode(noise(200, 200), "JPEG")
 
@@ -117,23 +122,35 @@ def test_tries_end(site: Site, tmp_path: Path) -> None:
 
 def test_waits_between_tries_grow(site: Site, tmp_path: Path) -> None:
     url = site.put("/a.jpg", Answer(status=500))
-    options = FetchOptions(rate=1000, retries=3, back_off=0.1, timeout=1)
+    options = FetchOptions(rate=1000, retries=3, back_off=0.1)
     failure(tmp_path, url, options)
     times = [request.time for request in site.requests]
     waits = np.diff(times)
     assert (waits >= [0.05, 0.1, 0.2]).all()
-    assert (waits <= 5).all()
 
 
 def test_a_server_that_asks_to_wait_is_obeyed_for_all_its_pictures(site: Site, tmp_path: Path) -> None:
-    busy = site.put("/busy.jpg", Answer(status=429, headers={"Retry-After": "1"}), Answer(PICTURE))
-    others = [site.put(f"/{index}.jpg", Answer(PICTURE)) for index in range(3)]
-    found = fetch(tmp_path, busy, *others, options=FetchOptions(jobs=3, rate=2, back_off=0.01, timeout=1))
-    assert all(fetched.new for fetched in found)
-    asked = next(request.time for request in site.requests if request.path == "/busy.jpg")
-    later = [request.time for request in site.requests if request.time > asked]
-    assert len(later) >= 2
-    assert all(moment - asked >= 0.95 for moment in later)
+    """The other workers get no whole picture until the answer is known, so that each asks but once before."""
+    known = Event()
+    busy = site.put("/busy.jpg", Answer(status=429, headers={"Retry-After": "1"}))
+    others = [site.put(f"/{index}.jpg", Answer(PICTURE, halfway=known.wait)) for index in range(8)]
+    options = FetchOptions(jobs=3, rate=1000, retries=0)
+    with closing(fetch_list(entries(*others[:2], busy, *others[2:]), tmp_path, options)) as outcomes:
+        first = next(outcomes)
+        assert (first.entry.url, first.failure) == (busy, "429 Too Many Requests")
+        known.set()
+        assert all(fetched.new for fetched in outcomes)
+    asked = site.asked("/busy.jpg")[0].time
+    at_once = [request for request in site.requests if request.path != "/busy.jpg" and request.time - asked < 1]
+    assert len(site.requests) == 1 + len(others)
+    assert len(at_once) <= 2
+
+
+def test_a_server_that_asks_to_wait_is_asked_again_when_it_said(site: Site, tmp_path: Path) -> None:
+    url = site.put("/a.jpg", Answer(status=429, headers={"Retry-After": "1"}), Answer(PICTURE))
+    assert fetch(tmp_path, url)[0].new
+    first, second = site.requests
+    assert second.time - first.time >= 1
 
 
 def test_a_server_that_asks_to_wait_too_long_is_left_alone(site: Site, tmp_path: Path) -> None:
@@ -144,9 +161,9 @@ def test_a_server_that_asks_to_wait_too_long_is_left_alone(site: Site, tmp_path:
 
 def test_a_server_that_stalls_is_given_up(site: Site, tmp_path: Path) -> None:
     url = site.put("/a.jpg", Answer(PICTURE, sent=100, stalls=True))
-    assert failure(tmp_path, url) == "no answer within 0.3 s; tried 3 times"
+    assert failure(tmp_path, url, IMPATIENT) == "no answer within 0.3 s; tried 3 times"
     slow = site.put("/b.jpg", Answer(PICTURE, sent=100, stalls=True), Answer(PICTURE))
-    assert fetch(tmp_path, slow)[0].new
+    assert fetch(tmp_path, slow, options=replace(QUICK, timeout=2))[0].new
 
 
 def test_a_host_that_is_not_there_is_told(tmp_path: Path) -> None:
@@ -167,7 +184,7 @@ def test_a_file_that_was_cut_off_is_completed(site: Site, tmp_path: Path) -> Non
 
 def test_a_file_that_was_cut_off_is_completed_by_the_next_run(site: Site, tmp_path: Path) -> None:
     url = site.put("/a.jpg", Answer(LARGE, sent=5000, tag='"1"'), Answer(LARGE, tag='"1"'))
-    once = FetchOptions(retries=0, rate=1000, timeout=1)
+    once = FetchOptions(retries=0, rate=1000)
     assert "the connection failed" in failure(tmp_path, url, once)
     assert fetch(tmp_path, url, options=once)[0].new
     assert site.requests[1].headers["Range"] == "bytes=5000-"
@@ -271,16 +288,19 @@ def test_a_placeholder_is_no_picture(site: Site, tmp_path: Path) -> None:
 
 
 def test_no_more_than_so_many_at_once(site: Site, tmp_path: Path) -> None:
-    urls = [site.put(f"/{index}.jpg", Answer(PICTURE, slowly=0.1)) for index in range(12)]
+    three = Barrier(3)
+    halfway = partial(three.wait, timeout=60)
+    urls = [site.put(f"/{index}.jpg", Answer(PICTURE, slowly=0.1, halfway=halfway)) for index in range(12)]
     fetch(tmp_path, *urls, options=FetchOptions(jobs=3, rate=1000))
     assert site.most_at_once == 3
 
 
 def test_a_host_is_asked_no_faster_than_the_rate(site: Site, tmp_path: Path) -> None:
     urls = [site.put(f"/{index}.jpg", Answer(PICTURE)) for index in range(9)]
+    begin = time.monotonic()
     fetch(tmp_path, *urls, options=FetchOptions(jobs=4, rate=20))
-    times = [request.time for request in site.requests]
-    assert times[-1] - times[0] >= 8 / 20 - 0.15
+    times = sorted(request.time for request in site.requests)
+    assert (np.array(times) - begin >= np.arange(9) / 20).all()
 
 
 def test_the_list_is_taken_as_the_work_proceeds(site: Site, tmp_path: Path) -> None:
@@ -294,11 +314,9 @@ def test_the_list_is_taken_as_the_work_proceeds(site: Site, tmp_path: Path) -> N
 def test_stopped_early_only_whole_pictures_are_there_and_in_the_catalogue(site: Site, tmp_path: Path) -> None:
     slow = [Answer(LARGE, slowly=0.2, tag='"1"')]
     urls = [site.put(f"/{index}.jpg", *slow) for index in range(20)]
-    begin = time.monotonic()
     with closing(fetch_list(entries(*urls), tmp_path, FetchOptions(jobs=3, rate=1000))) as outcomes:
         next(outcomes)
         next(outcomes)
-    assert time.monotonic() - begin < 10
     pictures = read_faves(tmp_path / "catalogue.csv")
     assert 2 <= len(pictures) < 20
     assert {picture.path.relative_to(tmp_path).as_posix() for picture in pictures} == {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from threading import Event
@@ -51,6 +52,28 @@ def test_hosts_do_not_wait_for_each_other() -> None:
     assert time.monotonic() - begin < 30
     pace.wait("b.example")
     assert time.monotonic() - begin >= 0.5
+
+
+def test_the_requests_of_all_threads_to_a_host_keep_to_the_rate() -> None:
+    pace = Pace(50, Event())
+    begin = time.monotonic()
+
+    def ask(_: int) -> float:
+        pace.wait("a.example")
+        return time.monotonic() - begin
+
+    with ThreadPoolExecutor(4) as threads:
+        passed = sorted(threads.map(ask, range(11)))
+    assert all(moment >= number / 50 for number, moment in enumerate(passed))
+
+
+def test_a_shorter_hold_does_not_end_a_longer_one() -> None:
+    pace = Pace(1000, Event())
+    begin = time.monotonic()
+    pace.hold("a.example", 0.3)
+    pace.hold("a.example", 0.1)
+    pace.wait("a.example")
+    assert time.monotonic() - begin >= 0.3
 
 
 def test_waiting_ends_when_all_is_to_end() -> None:

@@ -274,6 +274,14 @@ def test_pictures_of_the_held_out_fold_are_never_seen(tmp_path: Path, held_out: 
         assert not array.seen & forbidden
 
 
+def test_triplets_are_drawn_from_a_source_that_is_handed_over(tmp_path: Path) -> None:
+    how, few = without("warm_up", recipe(fine_tune={"damaged": 0})), STUDY.training_pictures(None)[:10]
+    pixels = watched(PIXELS)
+    train(how, STUDY, pixels, tmp_path, source=TripletSource(STUDY, few, how.sampling))
+    assert pixels.seen
+    assert pixels.seen <= set(few.tolist())
+
+
 def test_among_limits_the_pictures_of_a_step() -> None:
     source = TripletSource(STUDY, STUDY.training_pictures(None), recipe().sampling)
     drawn = source.rated(200, np.random.default_rng(0), among=6)

@@ -17,7 +17,7 @@ from aesth.cli.options import with_groups
 from aesth.cli.score import score
 from aesth.cli.tag import tag
 from aesth.cli.text import printable
-from aesth.cli.train import evaluate_training, export_training, run_training
+from aesth.cli.train import evaluate_training, export_training, reproduce_models, run_training
 from aesth.cli.train_data import fetch_pictures, tell_popularity
 from aesth.cli.train_evaluate import EvaluateGroup, draw_saliency, evaluate_ava, evaluate_fairness, evaluate_study
 from aesth.errors import AesthError, CatalogueError, ConfigError, MissingDependencyError, ModelError, ProviderError
@@ -30,11 +30,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Score how pleasing people will find a photo, and write star ratings where photographers look.",
 )
-train = typer.Typer(no_args_is_help=True, help="Train models on rated photos. Needs the extra `train`.")
+train = typer.Typer(
+    no_args_is_help=True, help="Train models on rated photos, and measure them. Needs the extra `train`."
+)
 evaluation = typer.Typer(
     cls=EvaluateGroup,
     no_args_is_help=True,
-    help="Measure what a model is worth. Given a recipe, `evaluate CONFIG.toml`: `folds`.",
+    help="Measure what a model is worth. `evaluate CONFIG.toml` is short for `evaluate folds CONFIG.toml`.",
 )
 
 
@@ -84,6 +86,7 @@ for _name, _step in (
     ("popularity", tell_popularity),
     ("run", run_training),
     ("export", export_training),
+    ("reproduce", reproduce_models),
     ("saliency", draw_saliency),
 ):
     train.command(_name)(_guarded(_step))

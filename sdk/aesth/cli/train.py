@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from aesth.errors import MissingDependencyError
+from aesth.extras import needs_extra
 
 
 class Device(Enum):
@@ -22,13 +20,20 @@ class Device(Enum):
     CUDA = "cuda"
 
 
-Config = Annotated[Path, typer.Argument(metavar="CONFIG.toml", exists=True, dir_okay=False, help="The recipe.")]
+Config = Annotated[
+    Path, typer.Argument(metavar="CONFIG.toml", exists=True, dir_okay=False, help="The recipe, a TOML file.")
+]
 Data = Annotated[
-    Path, typer.Option("--data", metavar="DIR", exists=True, file_okay=False, help="Rated pictures and photos.")
+    Path,
+    typer.Option(
+        "--data", metavar="DIR", exists=True, file_okay=False, help="Rated pictures, photos and weights to start from."
+    ),
 ]
 Out = Annotated[Path, typer.Option("--out", metavar="DIR", file_okay=False, help="Where checkpoints and results go.")]
-Resume = Annotated[bool, typer.Option("--resume/--no-resume", help="Go on where a stopped run left off.")]
-Where = Annotated[Device, typer.Option("--device", help="Where to compute.")]
+Resume = Annotated[
+    bool, typer.Option("--resume/--no-resume", help="Go on where a stopped run left off, or begin again.")
+]
+Where = Annotated[Device, typer.Option("--device", help="Where to compute; auto takes a GPU if there is one.")]
 Catalogues = Annotated[
     list[Path] | None,
     typer.Option(
@@ -53,7 +58,7 @@ def run_training(
     device: Where = Device.AUTO,
 ) -> None:
     """Train an encoder by a recipe, on all rated pictures; print where its weights are."""
-    with needs_extra():
+    with needs_extra("train", "training"):
         from aesth.training.run import run
 
         path = run(config=config, data=data, out=out, resume=resume, device=device.value, catalogues=catalogue or ())
@@ -65,7 +70,8 @@ def evaluate_training(
     data: Data,
     out: Out = _RUNS,
     fold: Annotated[
-        list[int] | None, typer.Option("--fold", metavar="N", min=0, help="Only this fold. Repeatable. Default: all.")
+        list[int] | None,
+        typer.Option("--fold", metavar="N", min=0, help="Only this fold, 0 to 4. Repeatable. Default: all."),
     ] = None,
     catalogue: Catalogues = None,
     resume: Resume = True,
@@ -75,7 +81,7 @@ def evaluate_training(
 
     This is what `evaluate` does when it is given a recipe. Folds measured before are kept.
     """
-    with needs_extra():
+    with needs_extra("train", "training"):
         from aesth.training.catalogue import FOLDS
         from aesth.training.run import evaluate
 
@@ -106,8 +112,11 @@ def export_training(
     resume: Resume = True,
     device: Where = Device.AUTO,
 ) -> None:
-    """Export the encoder trained on all rated pictures as ONNX files, fp32, fp16 and int8; print where they are."""
-    with needs_extra():
+    """Export the encoder trained on all rated pictures as ONNX files, fp32, fp16 and int8; print where they are.
+
+    What `run` has not trained to its end is trained first. Figures that `evaluate` left in --out go into the files.
+    """
+    with needs_extra("train", "training"):
         from aesth.training.publish import export_models
 
         paths = export_models(
@@ -123,14 +132,35 @@ def export_training(
         typer.echo(os.fsencode(path))
 
 
-@contextmanager
-def needs_extra() -> Iterator[None]:
-    """What is imported inside belongs to the extra ``train``."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] == "aesth":
-            raise
-        raise MissingDependencyError(
-            f"training needs the package '{error.name}'; install it with: pip install 'aesth[train]'"
-        ) from error
+def reproduce_models(
+    data: Data,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="NAME", help="Bundled recipes. Default: all whose model ships.")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", file_okay=False, help="Where each model gets a folder, DIR/NAME.")
+    ] = _RUNS,
+    models: Annotated[
+        Path | None,
+        typer.Option(
+            "--models", metavar="DIR", file_okay=False, help="Where the int8 models go. Default: DIR/NAME of --out."
+        ),
+    ] = None,
+    measured: Annotated[
+        bool, typer.Option("--evaluate/--no-evaluate", help="Measure each first, as `evaluate folds` does.")
+    ] = True,
+    resume: Resume = True,
+    device: Where = Device.AUTO,
+) -> None:
+    """Make the models that ship again, from the recipes that ship; print where they are.
+
+    Each is measured by folds, trained on all rated pictures and exported; DIR/NAME/figures.json holds its figures.
+    """
+    with needs_extra("train", "training"):
+        from aesth.training.reproduce import reproduce
+
+        made = reproduce(
+            names or (), data=data, out=out, models=models, measured=measured, resume=resume, device=device.value
+        )
+        for path in made:
+            typer.echo(os.fsencode(path))

@@ -12,38 +12,42 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aesth.cli.stopping import GracefulStop
-from aesth.cli.train import needs_extra
+from aesth.extras import needs_extra
 
 if TYPE_CHECKING:
     from aesth.training.fetch import Fetched
 
 Listing = Annotated[
-    Path, typer.Argument(metavar="LIST", exists=True, dir_okay=False, help="Lines url;faves;views, such as AROD's.")
+    Path, typer.Argument(metavar="LIST", exists=True, dir_okay=False, help="Lines url;faves;views, as AROD's.")
 ]
 
 
 def fetch_pictures(
     listing: Listing,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", file_okay=False, help="Where pictures are kept.")],
-    side: Annotated[int, typer.Option(min=1, metavar="PIXELS", help="Short side that is kept of a picture.")] = 320,
+    side: Annotated[
+        int, typer.Option(min=1, metavar="PIXELS", help="Short side that larger pictures are reduced to.")
+    ] = 320,
     quality: Annotated[int, typer.Option(min=1, max=95, help="Of the JPEG files that are kept.")] = 92,
     jobs: Annotated[int, typer.Option(min=1, max=64, help="Pictures at a time.")] = 8,
     rate: Annotated[float, typer.Option(metavar="N", help="Requests to one host in a second.")] = 5.0,
-    retries: Annotated[int, typer.Option(min=0, help="Further tries where one failed that may pass.")] = 4,
+    retries: Annotated[int, typer.Option(min=0, help="Further tries after a failure that may pass.")] = 4,
     back_off: Annotated[
         float, typer.Option(min=0, metavar="SECONDS", help="Wait before the first of them; it doubles each time.")
     ] = 1.0,
     longest_wait: Annotated[
-        float, typer.Option(min=0, metavar="SECONDS", help="A picture is given up whose server asks to wait longer.")
+        float, typer.Option(min=0, metavar="SECONDS", help="A picture whose server asks for a longer wait is given up.")
     ] = 120.0,
-    timeout: Annotated[float, typer.Option(metavar="SECONDS", help="Without an answer or data.")] = 30.0,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", help="A try fails after as long without an answer or data.")
+    ] = 30.0,
     max_size: Annotated[float, typer.Option(metavar="MB", help="Larger files are not fetched.")] = 50.0,
 ) -> None:
     """Fetch the pictures of a list, those that are not there yet; print where the catalogue of them is.
 
-    DIR/failures.csv tells what could not be had, and why. Run it again to try that again.
+    DIR/failures.csv tells what could not be had, and why; the same command tries that again.
     """
-    with needs_extra():
+    with needs_extra("train", "training"):
         from aesth.decode.quiet import quiet_decoders
         from aesth.training.fetch import CATALOGUE, FAILURES, FetchOptions, fetch_list, read_list
         from aesth.training.progress import counted
@@ -80,16 +84,20 @@ def tell_popularity(
     listing: Annotated[
         Path,
         typer.Argument(
-            metavar="CATALOGUE", exists=True, dir_okay=False, help="Lines url;faves;views, or what `fetch` has left."
+            metavar="CATALOGUE",
+            exists=True,
+            dir_okay=False,
+            help="Lines url;faves;views, or the catalogue.csv of `fetch`.",
         ),
     ],
     plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="FILE", dir_okay=False, help="Draw it: .png, .svg or .pdf.")
+        Path | None,
+        typer.Option("--plot", metavar="FILE", dir_okay=False, help="Draw the histogram: .png, .svg or .pdf."),
     ] = None,
-    bins: Annotated[int, typer.Option(min=1, max=1000, help="Of the histogram.")] = 20,
+    bins: Annotated[int, typer.Option(min=1, max=1000, help="Bars of the histogram.")] = 20,
 ) -> None:
-    """Tell how popularity, S = log F / log V, is spread over a catalogue, as JSON, and draw its histogram."""
-    with needs_extra():
+    """Tell how popularity, S = log F / log V, is spread over a catalogue, as JSON; --plot draws it."""
+    with needs_extra("train", "training"):
         from aesth.training.histogram import plot_popularity, popularity_report
 
         report = popularity_report(listing, bins)

@@ -14,8 +14,9 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from aesth.cli.options import ReportFormat
-from aesth.cli.train import Catalogues, Config, Data, Device, Out, Resume, Where, needs_extra
+from aesth.cli.train import Catalogues, Config, Data, Device, Out, Resume, Where
 from aesth.errors import ConfigError
+from aesth.extras import needs_extra
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,11 +37,17 @@ class EvaluateGroup(TyperGroup):
 
 
 Backbones = Annotated[
-    Path, typer.Option("--backbones", metavar="DIR", file_okay=False, help="Weights of the backbones.")
+    Path, typer.Option("--backbones", metavar="DIR", file_okay=False, help="ImageNet weights, used without --weights.")
 ]
 Weights = Annotated[
     Path | None,
-    typer.Option("--weights", metavar="FILE", exists=True, dir_okay=False, help="What `aesth train run` wrote."),
+    typer.Option(
+        "--weights",
+        metavar="FILE",
+        exists=True,
+        dir_okay=False,
+        help="What `aesth train run` wrote. Default: ImageNet weights.",
+    ),
 ]
 
 
@@ -74,7 +81,11 @@ def evaluate_ava(
     recipe: Annotated[
         Path | None,
         typer.Option(
-            "--recipe", metavar="CONFIG.toml", exists=True, dir_okay=False, help="Of the encoder. Default: the paper's."
+            "--recipe",
+            metavar="CONFIG.toml",
+            exists=True,
+            dir_okay=False,
+            help="Says what the encoder is made of. Default: the paper's.",
         ),
     ] = None,
     weights: Weights = None,
@@ -82,7 +93,7 @@ def evaluate_ava(
     epochs: Annotated[int, typer.Option("--epochs", min=0, help="Times that every picture is shown.")] = 2,
     batch: Annotated[int, typer.Option("--batch", min=1, help="Pictures in a step.")] = 32,
     rate: Annotated[float, typer.Option("--rate", min=0, help="Learning rate of the encoder at the start.")] = 1e-3,
-    limit: Annotated[int, typer.Option("--limit", min=0, help="Learn from so many at most. 0: all.")] = 0,
+    limit: Annotated[int, typer.Option("--limit", min=0, help="Learn from so many pictures at most. 0: all.")] = 0,
     jobs: Annotated[
         int | None, typer.Option("--jobs", min=1, help="Pictures decoded at a time. Default: every core.")
     ] = None,
@@ -91,7 +102,7 @@ def evaluate_ava(
     device: Where = Device.AUTO,
 ) -> None:
     """Fine-tune an encoder to AVA; print accuracy at 5, SRCC and PLCC on the official split as JSON."""
-    with needs_extra():
+    with needs_extra("train", "training"):
         from aesth.training import ava_benchmark
         from aesth.training.fine_tuning import Plan
 
@@ -118,20 +129,33 @@ def evaluate_study(
     ],
     distance: Annotated[
         list[float] | None,
-        typer.Option("--distance", metavar="D", min=0, help="Score distance. Repeatable. Default: 0.1 to 0.6."),
+        typer.Option(
+            "--distance",
+            metavar="D",
+            min=0,
+            help="Count pairs whose scores are further apart. Repeatable. Default: 0.1 to 0.6.",
+        ),
     ] = None,
     images: Annotated[
         Path | None,
-        typer.Option("--images", metavar="DIR", exists=True, file_okay=False, help="Where the pictures are."),
+        typer.Option(
+            "--images",
+            metavar="DIR",
+            exists=True,
+            file_okay=False,
+            help="Where the pictures are. Default: where the list is.",
+        ),
     ] = None,
     model: Annotated[
         str, typer.Option("--model", metavar="NAME|FILE", help="Scores the pictures where the list has no scores.")
     ] = "default",
-    plot: Annotated[Path | None, typer.Option("--plot", metavar="FILE.png", dir_okay=False, help="Draw it.")] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE.png", dir_okay=False, help="Draw the agreement.")
+    ] = None,
     format: Annotated[ReportFormat, typer.Option("--format", help="How it is printed.")] = ReportFormat.TABLE,  # noqa: A002
 ) -> None:
     """Do people prefer the picture with the higher score? Agreement by score distance, and its significance."""
-    with needs_extra():
+    with needs_extra("train", "training"):
         from aesth.scorer import Scorer
         from aesth.training.user_study import DISTANCES, agreement_by_distance, read_preferences, scores_of
 
@@ -157,21 +181,30 @@ def evaluate_fairness(
     data: Data,
     config: Annotated[
         Path | None,
-        typer.Argument(metavar="[CONFIG.toml]", exists=True, dir_okay=False, help="A recipe, measured fold by fold."),
+        typer.Argument(
+            metavar="CONFIG.toml",
+            exists=True,
+            dir_okay=False,
+            help="A recipe, measured fold by fold. Default: a model.",
+        ),
     ] = None,
     model: Annotated[
-        str | None, typer.Option("--model", metavar="NAME|FILE", help="A model, in place of a recipe.")
+        str | None,
+        typer.Option("--model", metavar="NAME|FILE", help="The model, in place of a recipe. Default: the bundled one."),
     ] = None,
     out: Out = Path("runs"),
     catalogue: Catalogues = None,
     device: Where = Device.AUTO,
 ) -> None:
-    """Are black-and-white photos, or people with darker skin, marked down? Print the figures as JSON."""
+    """Are black-and-white photos, or people with darker skin, marked down? Print the figures as JSON.
+
+    --out and --device are for a recipe, whose folds are trained where `evaluate folds` did not do so.
+    """
     if config is not None and model is not None:
         raise ConfigError("a recipe and a model are measured one at a time; leave out one of the two")
     if config is None and catalogue:
         raise ConfigError("--catalogue is what a recipe learned from; name the recipe, or leave it out")
-    with needs_extra():
+    with needs_extra("train", "training"):
         from aesth.training import fairness_run
 
         if config is not None:
@@ -183,7 +216,9 @@ def evaluate_fairness(
 
 def draw_saliency(
     config: Config,
-    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO...", exists=True, dir_okay=False)],
+    photos: Annotated[
+        list[Path], typer.Argument(metavar="PHOTO", exists=True, dir_okay=False, help="Photos to look at.")
+    ],
     weights: Annotated[
         Path,
         typer.Option("--weights", metavar="FILE", exists=True, dir_okay=False, help="What `aesth train run` wrote."),
@@ -192,12 +227,15 @@ def draw_saliency(
     backbones: Annotated[
         Path | None,
         typer.Option(
-            "--backbones", metavar="DIR", file_okay=False, help="Weights of the plain backbone, to compare with."
+            "--backbones",
+            metavar="DIR",
+            file_okay=False,
+            help="ImageNet weights of the plain backbone. Default: no comparison.",
         ),
     ] = None,
 ) -> None:
     """Draw where an encoder looks (guided ReLU), beside its backbone before training; print the files as JSON."""
-    with needs_extra():
+    with needs_extra("train", "training"):
         from aesth.training import saliency_run
 
         found = saliency_run.draw_saliency(config=config, weights=weights, photos=photos, out=out, backbones=backbones)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aesth.errors import AesthError, CatalogueError, ConfigError, MissingDependencyError, ModelError, ProviderError
+from aesth.extras import needs_extra
 
 USAGE, MISSING = 2, 3
 
@@ -31,26 +32,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(asked: Namespace) -> None:
-    try:
+    with needs_extra("train", "training"):
         from aesth.training.distributed import joined, process_device
         from aesth.training.run import run
-    except ModuleNotFoundError as error:
-        raise MissingDependencyError(
-            f"training needs the package '{error.name}'; install it with: pip install 'aesth[train]'"
-        ) from error
-    with joined(process_device(asked.device)) as world:
-        path = run(
-            config=asked.config,
-            data=asked.data,
-            out=asked.out,
-            resume=asked.resume,
-            device=asked.device,
-            held_out=asked.fold,
-            catalogues=asked.catalogue,
-        )
-        world.wait()
-        if world.leads:
-            sys.stdout.buffer.write(os.fsencode(path) + b"\n")
+
+        with joined(process_device(asked.device)) as world:
+            path = run(
+                config=asked.config,
+                data=asked.data,
+                out=asked.out,
+                resume=asked.resume,
+                device=asked.device,
+                held_out=asked.fold,
+                catalogues=asked.catalogue,
+            )
+            world.wait()
+            if world.leads:
+                sys.stdout.buffer.write(os.fsencode(path) + b"\n")
 
 
 def _parser() -> ArgumentParser:

@@ -139,7 +139,8 @@ class Run:
         encoder = fresh_encoder(self.recipe, self.weights, device)
         label = "all pictures" if held_out is None else f"without fold {held_out}"
         pictures, pairs = self.study.training_pictures(held_out), self.study.training_pairs(held_out)
-        tell(f"{label}: {TripletSource(self.study, pictures, self.recipe.sampling, pairs).summary()}")
+        source = TripletSource(self.study, pictures, self.recipe.sampling, pairs)
+        tell(f"{label}: {source.summary()}")
         pixels, features = self.pixels, self.features
         with bars("note") as progress:
             tasks = {
@@ -158,6 +159,7 @@ class Run:
                     pixels,
                     self.folder(held_out),
                     encoder=encoder,
+                    source=source,
                     features=features,
                     held_out=held_out,
                     weights=self.weights,

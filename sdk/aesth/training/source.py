@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from aesth.errors import CatalogueError
 from aesth.training.recipe import SamplingRecipe, StageRecipe
 from aesth.training.study import Study
 from aesth.training.triplets import SizeOfD, TripletSampler
+
+_TRIES = 8
+"""Times that a few pictures are drawn in the hope of a triplet."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,14 @@ class Draw:
     damaged: Triplets
     views: NDArray[np.int64]
     places: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Pool:
+    """Rated pictures, as indices of views, and what draws places in them."""
+
+    pictures: NDArray[np.int64]
+    sampler: TripletSampler
 
 
 class TripletSource:
@@ -81,10 +94,12 @@ class TripletSource:
         self._recipe = recipe
         compared = len(np.unique(self._pairs))
         self._share_of_pairs = compared / max(1, compared + len(pictures))
-        if study.sources is not None:
-            for source in np.unique(study.sources):
-                self._sampler(pictures[study.sources[pictures] == source])
         self._of_all = self._sampler(pictures) if len(pictures) or not compared else None
+        self._of_source: dict[int, _Pool] = {}
+        if study.sources is not None:
+            for source in np.unique(study.sources).tolist():
+                own = pictures[study.sources[pictures] == source]
+                self._of_source[source] = _Pool(own, self._sampler(own))
 
     def draw(self, plan: StageRecipe, generator: np.random.Generator) -> Draw:
         """The triplets of one step, as many as ``plan`` says."""
@@ -132,12 +147,26 @@ class TripletSource:
             return Triplets(np.empty((0, 3), np.int64), np.empty(0, np.float32))
         if not among:
             return self._draw(self._of_all, self._pictures, count, generator)
-        pictures = self._pictures
+        whole = _Pool(self._pictures, self._of_all)
         if self._sources is not None:
-            sources = self._sources[pictures]
-            pictures = pictures[sources == generator.choice(sources)]
-        pool = generator.choice(pictures, min(among, len(pictures)), replace=False)
-        return self._draw(self._sampler(pool), pool, count, generator)
+            whole = self._of_source[int(generator.choice(self._sources[self._pictures]))]
+        pool = self._some(whole, among, generator)
+        return self._draw(pool.sampler, pool.pictures, count, generator)
+
+    def _some(self, whole: _Pool, among: int, generator: np.random.Generator) -> _Pool:
+        """At most ``among`` pictures of ``whole`` that hold a triplet.
+
+        Few pictures may hold none. Others are drawn then; where triplets are rare, those of one are joined by others.
+        """
+        size = min(among, len(whole.pictures))
+        for _ in range(_TRIES):
+            pictures = generator.choice(whole.pictures, size, replace=False)
+            with suppress(CatalogueError):
+                return _Pool(pictures, self._sampler(pictures))
+        triplet = whole.pictures[whole.sampler.sample(1, generator)[0]]
+        others = generator.choice(np.setdiff1d(whole.pictures, triplet), size - len(triplet), replace=False)
+        pictures = np.concatenate([triplet, others])
+        return _Pool(pictures, self._sampler(pictures))
 
     def _compared(self, count: int, generator: np.random.Generator, among: int) -> Triplets:
         pairs = self._pairs

@@ -68,6 +68,7 @@ def train(
     folder: Path,
     *,
     encoder: AestheticEncoder | None = None,
+    source: TripletSource | None = None,
     features: NDArray[np.float16] | None = None,
     held_out: int | None = None,
     weights: Path | None = None,
@@ -86,6 +87,7 @@ def train(
         pixels: the views of the study, uint8 (n, height, width, 3), or streamed.
         folder: where the checkpoint and the log are kept.
         encoder: what is trained, as `fresh_encoder` makes it; None makes it here.
+        source: of what triplets are drawn; None takes all that may be shown without the fold.
         features: pooled features of the views by the frozen backbone, (n, f), as `frozen_features` makes them; needed
             for the warm-up.
         held_out: fold of rated pictures that is left out; None trains on all.
@@ -99,7 +101,7 @@ def train(
     """
     encoder = encoder or fresh_encoder(recipe, weights, device)
     pictures, pairs = study.training_pictures(held_out), study.training_pairs(held_out)
-    source = TripletSource(study, pictures, recipe.sampling, pairs)
+    source = source or TripletSource(study, pictures, recipe.sampling, pairs)
     checkpoint = Checkpoint(folder / "checkpoint.pt", fingerprint(recipe, study, held_out))
     state = checkpoint.load(device) if resume else None
     if state is not None:
