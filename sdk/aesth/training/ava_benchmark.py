@@ -158,12 +158,12 @@ def _begin(encoder: AestheticEncoder, data: AvaSplit, images: Path, recipe: Reci
     some = np.random.default_rng(plan.seed).permutation(len(data.train))[:_FIRST_LOOK]
     files = [picture_file(images, number) for number in data.train.ids]
     encoder.eval()
-    device = encoder.normalise.mean.device
+    device = encoder.device
     batches = pictures_in_batches(files, some, plan.batch, recipe.encoder.preprocess, workers)
     features = [encoder.features(torch.from_numpy(pixels).to(device)) for _, pixels, _ in batches if len(pixels)]
     if sum(map(len, features)) > 1:
         encoder.standardise.fit(torch.cat(features))
-    encoder.projection.start_at(recipe.offset)
+    encoder.head.start_at(recipe.offset)
 
 
 def _papers_recipe() -> Path:

@@ -112,6 +112,22 @@ def norms_of(
     return np.concatenate(norms) if norms else np.empty(0, np.float32)
 
 
+@torch.no_grad()
+def projected_norms(
+    encoder: AestheticEncoder,
+    features: NDArray[np.float16],
+    rows: NDArray[np.int64],
+    on_progress: Callable[[int], None] = lambda _: None,
+) -> NDArray[np.float32]:
+    """Norms (n,) of the embeddings of the ``rows`` (n,) of pooled features (m, f), batch by batch."""
+    norms = []
+    for begin in range(0, len(rows), BATCH):
+        batch = torch.from_numpy(features[rows[begin : begin + BATCH]].astype(np.float32))
+        norms.append(norm(encoder.project(batch.to(encoder.device)).cpu().numpy()))
+        on_progress(len(batch))
+    return np.concatenate(norms) if norms else np.empty(0, np.float32)
+
+
 def torch_encode(encoder: AestheticEncoder, device: str = "cpu", precision: Precision = "float32") -> Encode:
     """An encoder of torch as a function of arrays."""
 

@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from aesth.encoder import ModelRecord
 from aesth.errors import ModelError
@@ -32,16 +33,24 @@ def export(encoder: AestheticEncoder, path: Path) -> Path:
     Raises:
         ConfigError: the file cannot be written.
     """
-    height, width = encoder.architecture.preprocess.size
-    example = torch.zeros(2, height, width, 3, dtype=torch.uint8)
+    return export_graph(encoder.eval(), path, encoder.architecture.preprocess.size, "embedding")
+
+
+def export_graph(network: nn.Module, path: Path, size: tuple[int, int], output: str) -> Path:
+    """Write ``network`` to ``path``: input ``image`` uint8 (n, *size, 3), its result under the name ``output``.
+
+    Raises:
+        ConfigError: the file cannot be written.
+    """
+    example = torch.zeros(2, *size, 3, dtype=torch.uint8)
     with replacing(path) as partial, quiet("torch.onnx"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            encoder.eval(),
+            network,
             (example,),
             str(partial),
             input_names=["image"],
-            output_names=["embedding"],
+            output_names=[output],
             dynamic_shapes={"image": {0: torch.export.Dim("n", min=1)}},
             opset_version=OPSET,
             external_data=False,

@@ -18,7 +18,6 @@ from aesth.training.catalogue import FOLDS, RatedPicture, fold, kept_for_damage,
 from aesth.training.evaluate import Encode, norms_of, torch_encode
 from aesth.training.fairness import black_and_white, skin_angle, style_figures, tone_figures
 from aesth.training.progress import counted
-from aesth.training.recipe import read_recipe
 from aesth.training.run import Run
 
 PEOPLE = "Person"
@@ -52,7 +51,7 @@ def fairness_of_recipe(
         CatalogueError: the data is incomplete.
         ProviderError: there is no such device.
     """
-    this = Run(read_recipe(config), data, out, device, catalogues)
+    this = Run.of(config, data, out, device, catalogues)
     precision = this.recipe.warm_up.precision
 
     def part(held_out: int) -> Part:

@@ -1,20 +1,46 @@
-"""What a frozen backbone says of pictures: computed once, and kept."""
+"""What frozen backbones say of pictures: computed once, and kept."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
+from aesth.runtime import load_runtime, session_options
+from aesth.training.export import export_graph
 from aesth.training.files import replacing
 from aesth.training.loader import Pixels, load_batches
 from aesth.training.networks import AestheticEncoder, Precision, autocast
 
 BATCH = 32
+
+Change = Callable[[Tensor], Tensor]
+"""Pixels, uint8 (n, h, w, 3), -> other pixels of the same shape."""
+
+
+def unchanged(pixels: Tensor) -> Tensor:
+    """The pixels as they are."""
+    return pixels
+
+
+def mirrored(pixels: Tensor) -> Tensor:
+    """Left and right exchanged, of pixels (n, h, w, 3)."""
+    return pixels.flip(2)
+
+
+def grey(pixels: Tensor) -> Tensor:
+    """In black and white: the luma (ITU-R BT.601) of uint8 (n, h, w, 3), in all three channels."""
+    weights = torch.tensor([19595, 38470, 7471], dtype=torch.int32)
+    luma = ((pixels.int() * weights).sum(3, keepdim=True) + 0x8000) >> 16
+    return luma.to(torch.uint8).expand_as(pixels)
 
 
 @torch.no_grad()
@@ -22,20 +48,62 @@ def frozen_features(
     encoder: AestheticEncoder,
     pixels: Pixels,
     *,
+    change: Change = unchanged,
     device: str = "cpu",
     precision: Precision = "float32",
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> NDArray[np.float16]:
-    """Pooled features (n, f) of ``pixels`` (n, height, width, 3), or of streamed views."""
+    """Pooled features (n, f) of ``pixels`` (n, height, width, 3), or of streamed views.
+
+    On a CPU, ONNX Runtime computes them, in float32 whatever the ``precision``: it takes a third of torch's time there.
+    """
     encoder.eval()
-    batches = []
     wanted = (np.arange(begin, min(begin + BATCH, len(pixels))) for begin in range(0, len(pixels), BATCH))
-    for loaded in load_batches(pixels, wanted):
-        batch = loaded.to(device, non_blocking=True)
+    found = []
+    with _on_cpu(encoder) if device == "cpu" else _on_device(encoder, device, precision) as features_of:
+        for batch in load_batches(pixels, wanted):
+            found.append(features_of(change(batch)))
+            on_progress(len(batch))
+    return np.concatenate(found) if found else np.empty((0, encoder.width), np.float16)
+
+
+@contextmanager
+def _on_device(
+    encoder: AestheticEncoder, device: str, precision: Precision
+) -> Iterator[Callable[[Tensor], NDArray[np.float16]]]:
+    def features_of(batch: Tensor) -> NDArray[np.float16]:
         with autocast(device, precision):
-            batches.append(encoder.features(batch).half().cpu().numpy())
-        on_progress(len(batch))
-    return np.concatenate(batches)
+            features: NDArray[np.float16] = encoder.features(batch.to(device, non_blocking=True)).half().cpu().numpy()
+        return features
+
+    yield features_of
+
+
+@contextmanager
+def _on_cpu(encoder: AestheticEncoder) -> Iterator[Callable[[Tensor], NDArray[np.float16]]]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "features.onnx"
+        export_graph(_Features(encoder), path, encoder.architecture.preprocess.size, "features")
+        session: Any = load_runtime().InferenceSession(
+            str(path), session_options(torch.get_num_threads()), providers=["CPUExecutionProvider"]
+        )
+
+    def features_of(batch: Tensor) -> NDArray[np.float16]:
+        # ONNX Runtime takes small batches as fast, and less memory.
+        parts = [session.run(["features"], {"image": part.numpy()})[0] for part in torch.split(batch.contiguous(), 8)]
+        features: NDArray[np.float16] = np.concatenate(parts).astype(np.float16)
+        return features
+
+    yield features_of
+
+
+class _Features(nn.Module):
+    def __init__(self, encoder: AestheticEncoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.encoder.features(image)
 
 
 def kept_features(

@@ -51,6 +51,10 @@ class Projection(nn.Module):
         """Features (n, f) -> points (n, 1000)."""
         return self.turn(self.inner(features))  # type: ignore[no-any-return]
 
+    def movable(self) -> list[nn.Parameter]:
+        """What a warm-up trains: all but the turn into the subspace."""
+        return list(self.inner.parameters())
+
     @torch.no_grad()
     def start_at(self, distance: float) -> None:
         """Move the point of average features to ``distance`` from the origin, in a random direction."""
@@ -87,7 +91,7 @@ class Landmarks(nn.Module):
 
 
 class Polar(nn.Module):
-    """Features (n, f) to points (n, 1000) in polar form: the direction says what a picture is like, the norm how pleasing.
+    """Features (n, f) to points (n, 1000) in polar form: directions say what pictures are like, norms how pleasing.
 
     The norm is softplus(offset + w x + landmarks(x')), where x' are the features whose indices are ``near``. A norm of
     its own, rather than that of a projection, can be any function of the features, also where two damages of opposite
@@ -113,7 +117,18 @@ class Polar(nn.Module):
         """Standardised features (n, f) -> points (n, 1000)."""
         places = self.places(features)
         direction = functional.normalize(self.direction(places), dim=1)
-        return functional.softplus(self.liked(features, places))[:, None] * direction
+        points: Tensor = functional.softplus(self.liked(features, places))[:, None] * direction
+        return points
+
+    def movable(self) -> list[nn.Parameter]:
+        """What a warm-up trains: the linear part and the directions."""
+        return [*self.liking.parameters(), *self.direction.movable()]
+
+    @torch.no_grad()
+    def start_at(self, distance: float) -> None:
+        """Give the point of average features a norm of about ``distance``, in a random direction."""
+        self.liking.bias.fill_(distance)
+        self.direction.start_at(1.0)
 
     def places(self, features: Tensor) -> Tensor:
         """What the landmarks see of standardised features (n, f): vectors of length about 1."""

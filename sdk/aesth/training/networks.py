@@ -135,9 +135,8 @@ class AestheticEncoder(nn.Module):
             for layer in self._known_layers(branch)
             for statistic in self.pool.statistics
         ]
-        width = sum(column.width for column in self.columns)
-        self.standardise = Standardise(width)
-        self.head = self._head(width)
+        self.standardise = Standardise(self.width)
+        self.head = self._head()
 
     def forward(self, image: Tensor) -> Tensor:
         """Embeddings (n, 1000) of ``image``: uint8 (n, height, width, 3), sRGB."""
@@ -168,6 +167,11 @@ class AestheticEncoder(nn.Module):
         return self.trunks[branch.backbone]  # type: ignore[return-value]
 
     @property
+    def width(self) -> int:
+        """How many features there are, f."""
+        return sum(column.width for column in self.columns)
+
+    @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.standardise.mean.device
@@ -176,7 +180,7 @@ class AestheticEncoder(nn.Module):
     def reaches_every_layer(self) -> bool:
         """Whether every stage of every backbone has a part in the embedding."""
         return all(
-            any(list(trunk.stages)[-1] in branch.pooled for branch in self.branches if branch.backbone == name)  # type: ignore[union-attr, arg-type]
+            any(list(trunk.stages)[-1] in branch.pooled for branch in self.branches if branch.backbone == name)  # type: ignore[arg-type]
             for name, trunk in self.trunks.items()
         )
 
@@ -186,16 +190,17 @@ class AestheticEncoder(nn.Module):
             raise ConfigError(f"{branch.backbone} has no layer '{unknown[0]}'; it has: {', '.join(channels)}")
         return branch.pooled
 
-    def _head(self, width: int) -> Projection | Polar:
+    def _head(self) -> Projection | Polar:
         if self.architecture.head == "projection":
-            return Projection(width, self.architecture.rank)
+            return Projection(self.width, self.architecture.rank)
         seen = self.architecture.landmark_layers
-        near, begin = [], 0
+        near: list[int] = []
+        begin = 0
         for column in self.columns:
             if column.statistic == "mean" and (not seen or column.layer in seen):
                 near += range(begin, begin + column.width)
             begin += column.width
-        return Polar(width, self.architecture.rank, near, self.architecture.landmarks)
+        return Polar(self.width, self.architecture.rank, near, self.architecture.landmarks)
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,6 @@ from aesth.training.half import store_as_half
 from aesth.training.loader import Pixels
 from aesth.training.metrics import srcc
 from aesth.training.quantize import quantize
-from aesth.training.recipe import read_recipe
 from aesth.training.run import FIGURES, Run
 from aesth.training.views import View
 
@@ -65,7 +64,7 @@ def export_models(
         ModelError: ONNX Runtime does not say what torch says.
         ProviderError: there is no such device.
     """
-    this = Run(read_recipe(config), data, out, device, catalogues)
+    this = Run.of(config, data, out, device, catalogues)
     encoder = this.train(None, resume=resume).to("cpu")
     reference, words = _reference(this)
     generator = np.random.default_rng(this.recipe.seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections.abc
 import dataclasses
 import math
 import tomllib
@@ -12,6 +13,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from aesth.errors import ConfigError
+from aesth.training.damage import DAMAGES
 from aesth.training.networks import Architecture, Precision
 
 _Record = TypeVar("_Record")
@@ -114,10 +116,69 @@ class StageRecipe:
     precision: Precision = "float32"
 
     def __post_init__(self) -> None:
-        _at_least(0, self, "steps", "among", "damaged", "rate", "momentum", "weight_decay")
-        _at_least(1, self, "rated", "patience")
+        _at_least(0, self, "steps", "rated", "among", "damaged", "rate", "momentum", "weight_decay")
+        _at_least(1, self, "patience")
+        if self.steps and not self.rated + self.damaged:
+            raise ConfigError("a step takes triplets; set rated or damaged")
         if self.among in (1, 2):
             raise ConfigError(f"among is 0 or at least 3, since a triplet takes three pictures, not {self.among}")
+
+
+@dataclass(frozen=True)
+class AdaptRecipe(StageRecipe):
+    """A stage in which every layer learns from damaged copies alone, once for all folds: it sees no ratings.
+
+    Attributes:
+        examples: triplets of a photo and its copies that the head is fitted to first.
+    """
+
+    rated: int = 0
+    examples: int = 300
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _at_least(1, self, "examples", "damaged")
+        if self.rated:
+            raise ConfigError(f"rated is 0 here, since what all folds share must see no ratings, not {self.rated}")
+
+
+@dataclass(frozen=True)
+class FitRecipe:
+    """How the parts are weighed that a polar head is fitted to, see `fitting`.
+
+    Ratings are counted in their standard deviations; so are margins.
+
+    Attributes:
+        smoothing: of the kernel ridge regression on ratings.
+        ridge: weight of the squared length of the linear part.
+        rated: of what the linear part says of rated pictures.
+        photos: of what it says of photos as they are; with a teacher, of the difference from that.
+        grey: of the difference that black and white makes.
+        grey_photos: how many photos are shown in black and white.
+        damage: of the pairs of a photo and its damaged copy, each kind and strength alike.
+        kinds: kind of damage -> factor of its weight, 1 where it is not named.
+        weak_margin: how far a weakly damaged copy should stand behind.
+        strong_margin: how far a strongly damaged copy should, or the worse one of a compared pair.
+    """
+
+    smoothing: float = 0.1
+    ridge: float = 0.01
+    rated: float = 1.0
+    photos: float = 1.0
+    grey: float = 1.0
+    grey_photos: int = 800
+    damage: float = 0.1
+    kinds: Mapping[str, float] = field(default_factory=dict)
+    weak_margin: float = 0.4
+    strong_margin: float = 0.8
+
+    def __post_init__(self) -> None:
+        _at_least(0, self, "rated", "photos", "grey", "grey_photos", "damage", "weak_margin", "strong_margin")
+        for name in ("smoothing", "ridge"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ConfigError(f"{name} is a number above 0, not {getattr(self, name):g}")
+        if unknown := self.kinds.keys() - DAMAGES.keys():
+            raise ConfigError(f"unknown kind of damage '{min(unknown)}'; known: {', '.join(DAMAGES)}")
 
 
 @dataclass(frozen=True)
@@ -137,6 +198,9 @@ class Recipe:
         loss: the loss.
         sampling: the triplets.
         loader: how pixels come to the network.
+        teacher: name of another recipe beside this one; what its encoder says of photos is learned too.
+        adapt: trains every layer on damaged copies, before features are frozen.
+        fit: solves for a polar head on frozen, cached features; instead of a warm-up.
         warm_up: trains the projection on frozen, cached features.
         fine_tune: trains every layer.
     """
@@ -152,13 +216,32 @@ class Recipe:
     loss: LossRecipe = field(default_factory=LossRecipe)
     sampling: SamplingRecipe = field(default_factory=SamplingRecipe)
     loader: LoaderRecipe = field(default_factory=LoaderRecipe)
+    teacher: str = ""
+    adapt: AdaptRecipe = field(default_factory=AdaptRecipe)
+    fit: FitRecipe | None = None
     warm_up: StageRecipe = field(default_factory=StageRecipe)
     fine_tune: StageRecipe = field(default_factory=StageRecipe)
 
     def __post_init__(self) -> None:
         _at_least(0, self, "seed", "offset")
+        if self.fit and self.warm_up.steps:
+            raise ConfigError("a head is fitted or warmed up, not both; leave out [fit] or the steps of [warm_up]")
+        if self.teacher and not self.fit:
+            raise ConfigError("a teacher takes a head that is fitted; add [fit]")
+        if self.adapt.steps and not self.sampling.damage_kinds:
+            raise ConfigError("to adapt takes damaged photos; set damage_kinds in [sampling], or leave out [adapt]")
         if not self.name or set(self.name) & set("/\\") or self.name.startswith("."):
             raise ConfigError(f"name becomes part of file names, which {self.name!r} cannot be")
+
+    @property
+    def adaptation(self) -> Recipe:
+        """What of the recipe decides about ``adapt``, the rest by default: whatever comes later may change."""
+        plain = Recipe()
+        encoder = dataclasses.replace(self.encoder, rank=0, landmarks=0, landmark_layers=())
+        later = {
+            name: getattr(plain, name) for name in ("name", "version", "licence", "compile", "warm_up", "fine_tune")
+        }
+        return dataclasses.replace(self, encoder=encoder, teacher="", fit=None, **later)
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -209,6 +292,9 @@ def _value(hint: Any, value: Any, where: str) -> Any:
         if value not in get_args(hint):
             raise ConfigError(f"'{where}' must be one of {', '.join(get_args(hint))}, not {value!r}")
         return value
+    if get_origin(hint) is collections.abc.Mapping:
+        _, kind = get_args(hint)
+        return {key: _value(kind, one, f"{where}.{key}") for key, one in _checked(dict, value, where).items()}
     if get_origin(hint) is tuple:
         return _values(get_args(hint), _checked(list, value, where), where)
     if hint is float and type(value) is int:

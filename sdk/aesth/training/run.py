@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,20 +18,24 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from rich.progress import Progress
+from torch import Tensor
 
 from aesth.errors import ConfigError
+from aesth.training.adaptation import adapt, trunks_of
 from aesth.training.catalogue import FOLDS
 from aesth.training.checkpoint import fingerprint
 from aesth.training.distributed import World, process_device
-from aesth.training.evaluate import DamageTest, norms_of, torch_encode
-from aesth.training.features import frozen_features, kept_features
+from aesth.training.evaluate import DamageTest, norms_of, projected_norms, torch_encode
+from aesth.training.features import Change, frozen_features, grey, kept_features, mirrored, unchanged
 from aesth.training.figures import fold_figures, merged_figures, require_judgements
 from aesth.training.files import replacing
+from aesth.training.fitting import Examples, fit_head
 from aesth.training.loader import Pixels, StreamedViews, streams
 from aesth.training.logs import Step, draw_curves
 from aesth.training.networks import AestheticEncoder
 from aesth.training.progress import bars, counted, tell
-from aesth.training.recipe import Recipe, read_recipe
+from aesth.training.recipe import FitRecipe, Recipe, read_recipe
 from aesth.training.source import TripletSource
 from aesth.training.study import Study, assemble
 from aesth.training.train import fresh_encoder, train
@@ -51,6 +55,7 @@ class Run:
         out: the run's folder.
         device: where torch computes: ``auto``, ``cpu`` or ``cuda``.
         catalogues: lists of rated pictures; by default those of ``data``.
+        recipes: folder of the recipe, where its teacher's lies too; None for a recipe without.
     """
 
     recipe: Recipe
@@ -58,6 +63,16 @@ class Run:
     out: Path
     device: str = "auto"
     catalogues: Sequence[Path] = ()
+    recipes: Path | None = None
+
+    @classmethod
+    def of(cls, config: Path, data: Path, out: Path, device: str = "auto", catalogues: Sequence[Path] = ()) -> Run:
+        """The run of the recipe in the file ``config``.
+
+        Raises:
+            ConfigError: the recipe cannot be read, or makes no sense.
+        """
+        return cls(read_recipe(config), data, out, device, catalogues, config.parent)
 
     @property
     def torch_device(self) -> str:
@@ -103,29 +118,145 @@ class Run:
                 on_progress=advance,
             )
 
+    @property
+    def freezes(self) -> bool:
+        """Whether features of the backbones, as they are before they are fine-tuned, are what a head learns from."""
+        return bool(self.recipe.fit or self.recipe.warm_up.steps)
+
     @cached_property
     def features(self) -> NDArray[np.float16] | None:
-        """Pooled features of the views by the frozen backbone, (n, f); None where the recipe has no warm-up."""
-        if not self.recipe.warm_up.steps:
-            return None
-        pixels = self.pixels
+        """Pooled features of the study's views, (n, f); None where no head learns from such."""
+        return self.features_of("features", self.study.views, self.pixels) if self.freezes else None
+
+    def features_of(
+        self, name: str, views: Sequence[View], pixels: Pixels, change: Change = unchanged
+    ) -> NDArray[np.float16]:
+        """Pooled features (n, f) of ``views`` by the frozen backbones, kept in the run's folder under ``name``."""
         key = {
-            "views": views_fingerprint(self.study.views, self.recipe.encoder.preprocess, self.recipe.seed),
+            "views": views_fingerprint(views, self.recipe.encoder.preprocess, self.recipe.seed),
             "streamed": isinstance(pixels, StreamedViews),
-            "encoder": dataclasses.asdict(self.recipe.encoder),
+            "branches": [dataclasses.asdict(branch) for branch in self.recipe.encoder.branches],
+            "pooling": self.recipe.encoder.pooling,
             "pretrained": self.recipe.pretrained,
+            "adapted": fingerprint(self.recipe.adaptation, self.study, None) if self.recipe.adapt.steps else None,
+            "change": change.__name__,
         }
 
         def make() -> NDArray[np.float16]:
-            encoder = fresh_encoder(self.recipe, self.weights, self.torch_device)
             precision = self.recipe.warm_up.precision
-            with counted("features", len(pixels)) as advance:
+            with counted(f"features: {name}", len(pixels)) as advance:
                 return frozen_features(
-                    encoder, pixels, device=self.torch_device, precision=precision, on_progress=advance
+                    self.fresh_encoder(),
+                    pixels,
+                    change=change,
+                    device=self.torch_device,
+                    precision=precision,
+                    on_progress=advance,
                 )
 
         with World.current().leader_first():
-            return kept_features(self.out / "features.npy", key, make)
+            return kept_features(self.out / f"{name}.npy", key, make)
+
+    @cached_property
+    def adapted(self) -> Mapping[str, Tensor]:
+        """The weights of backbones that have learned from damaged photos; none where the recipe leaves that out."""
+        if not self.recipe.adapt.steps:
+            return {}
+        folder = self.out / "adapted"
+        with bars("note") as progress, curves_of(folder):
+            encoder = adapt(
+                self.recipe,
+                self.study,
+                self.pixels,
+                folder,
+                weights=self.weights,
+                device=self.torch_device,
+                on_step=reported(progress, "adapting", {"adapt": self.recipe.adapt.steps}),
+            )
+        return trunks_of(encoder)
+
+    def fresh_encoder(self) -> AestheticEncoder:
+        """The encoder before its head has learned anything; its backbones may have.
+
+        Raises:
+            ConfigError: there is no such layer, or the backbone's weights are not there.
+        """
+        encoder = fresh_encoder(self.recipe, self.weights, self.torch_device)
+        encoder.load_state_dict(self.adapted, strict=False)
+        return encoder
+
+    def fit(self, encoder: AestheticEncoder, held_out: int | None) -> None:
+        """Fit the head of ``encoder`` without the fold ``held_out``."""
+        if self.recipe.fit is None or self.features is None:
+            return
+        tell("fitting the head")
+        examples = self.examples(held_out, self.features)
+        fit_head(encoder.cpu(), examples, self.recipe.fit, offset=self.recipe.offset, seed=self.recipe.seed)
+        encoder.to(self.torch_device)
+
+    def examples(self, held_out: int | None, features: NDArray[np.float16]) -> Examples:
+        """What a head is fitted to without the fold ``held_out``."""
+        study, plan = self.study, self.recipe.fit or FitRecipe()
+        rated, judged = study.training_pictures(held_out), study.judged
+        photos = np.unique(study.damage[:, 0])
+        greyed = np.sort(np.random.default_rng(self.recipe.seed).permutation(photos)[: plan.grey_photos])
+        views = study.views
+        mirrors = self.features_of("features-mirrored", views[:judged], self.pixels[:judged], mirrored)
+        greys = self.features_of("features-grey", [views[row] for row in greyed], self.pixels[greyed], grey)
+        return Examples(
+            features,
+            rated,
+            study.deviations(rated),
+            mirrors[rated],
+            study.damage,
+            [views[weak].kind or "" for _, weak, _ in study.damage],
+            study.training_pairs(held_out),
+            greys,
+            greyed,
+            self.teaching(held_out),
+        )
+
+    def teaching(self, held_out: int | None) -> NDArray[np.float32] | None:
+        """What the recipe's teacher, trained without the fold ``held_out``, says of the views; None without one.
+
+        Raises:
+            ConfigError: the teacher is not fitted, or learns from other views.
+        """
+        teacher = self.teacher
+        if teacher is None:
+            return None
+        if teacher.recipe.fit is None or teacher.recipe.sampling != self.recipe.sampling:
+            raise ConfigError(
+                f"the recipe '{self.recipe.teacher}' cannot teach: give it [fit], and the same [sampling] and seed"
+            )
+        encoder = teacher.train(held_out, resume=True)
+        return teacher.norms(encoder, "features", teacher.study.views, teacher.pixels) - teacher.recipe.offset
+
+    @cached_property
+    def teacher(self) -> Run | None:
+        """The run of the recipe's teacher, whose folder lies beside this one."""
+        name = self.recipe.teacher
+        if not name or self.recipes is None:
+            return None
+        recipe = read_recipe(self.recipes / f"{name}.toml")
+        return Run(recipe, self.data, self.out.parent / name, self.device, self.catalogues, self.recipes)
+
+    def norms(
+        self,
+        encoder: AestheticEncoder,
+        name: str,
+        views: Sequence[View],
+        pixels: Pixels,
+        rows: NDArray[np.int64] | None = None,
+        on_progress: Callable[[int], None] = lambda _: None,
+    ) -> NDArray[np.float32]:
+        """Norms (n,) of ``views``, or of their ``rows``; from kept features where the backbones are frozen."""
+        rows = np.arange(len(views)) if rows is None else rows
+        if self.recipe.fine_tune.steps or not self.freezes:
+            encode = torch_encode(encoder, self.torch_device, self.recipe.warm_up.precision)
+            return norms_of(encode, pixels[rows], on_progress)
+        features = self.features_of(name, views, pixels)
+        return projected_norms(encoder, features, rows, on_progress)
 
     def train(self, held_out: int | None, *, resume: bool) -> AestheticEncoder:
         """An encoder trained without the fold ``held_out``, or on all rated pictures.
@@ -136,22 +267,16 @@ class Run:
         """
         # What is missing is told before the pictures are rendered, which can take hours.
         device = self.torch_device
-        encoder = fresh_encoder(self.recipe, self.weights, device)
+        encoder = self.fresh_encoder()
         label = "all pictures" if held_out is None else f"without fold {held_out}"
         pictures, pairs = self.study.training_pictures(held_out), self.study.training_pairs(held_out)
         source = TripletSource(self.study, pictures, self.recipe.sampling, pairs)
         tell(f"{label}: {source.summary()}")
         pixels, features = self.pixels, self.features
+        self.fit(encoder, held_out)
         with bars("note") as progress:
-            tasks = {
-                stage: progress.add_task(f"{label}: {stage}", total=getattr(self.recipe, stage).steps, note="")
-                for stage in ("warm_up", "fine_tune")
-            }
-
-            def report(step: Step) -> None:
-                note = f"error {step.error:.3f}  rate {step.rate:.0e}  {step.images_per_second:.0f} pictures/s"
-                progress.update(tasks[step.stage], completed=step.step, note=note)
-
+            stages = {"warm_up": self.recipe.warm_up.steps, "fine_tune": self.recipe.fine_tune.steps}
+            report = reported(progress, label, stages)
             with curves_of(self.folder(held_out)):
                 return train(
                     self.recipe,
@@ -167,6 +292,19 @@ class Run:
                     resume=resume,
                     on_step=report,
                 )
+
+
+def reported(progress: Progress, label: str, stages: Mapping[str, int]) -> Callable[[Step], None]:
+    """What shows each step of ``stages``, which have so many, as a bar."""
+    tasks = {
+        stage: progress.add_task(f"{label}: {stage}", total=steps, note="") for stage, steps in stages.items() if steps
+    }
+
+    def report(step: Step) -> None:
+        note = f"error {step.error:.3f}  rate {step.rate:.0e}  {step.images_per_second:.1f} pictures/s"
+        progress.update(tasks[step.stage], completed=step.step, note=note)
+
+    return report
 
 
 @contextmanager
@@ -205,7 +343,7 @@ def run(
         CatalogueError: the data is incomplete.
         ProviderError: there is no such device.
     """
-    this = Run(read_recipe(config), data, out, device, catalogues)
+    this = Run.of(config, data, out, device, catalogues)
     encoder = this.train(held_out, resume=resume)
     path = this.folder(held_out) / "encoder.pt"
     if World.current().leads:
@@ -243,7 +381,7 @@ def evaluate(
         CatalogueError: the data is incomplete.
         ProviderError: there is no such device.
     """
-    this = Run(read_recipe(config), data, out, device, catalogues)
+    this = Run.of(config, data, out, device, catalogues)
     for held_out in folds:
         if held_out not in range(FOLDS):
             raise ConfigError(f"there is no fold {held_out}; the folds are 0 to {FOLDS - 1}")
@@ -258,19 +396,20 @@ def evaluate(
 
 def _measure(this: Run, held_out: int, test: DamageTest, *, resume: bool) -> dict[str, object]:
     encoder = this.train(held_out, resume=resume)
-    encode = torch_encode(encoder, this.torch_device, this.recipe.warm_up.precision)
     study, pixels = this.study, this.pixels
     test_pixels: Pixels = this.render("damage-test", test.views) if test.views else pixels[:0]
     pictures, pairs = study.held_out_pictures(held_out), study.held_out_pairs(held_out)
     compared, places = np.unique(pairs, return_inverse=True)
     with counted("measuring", len(pictures) + len(compared) + len(test_pixels)) as advance:
+
+        def norms(rows: NDArray[np.int64]) -> NDArray[np.float32]:
+            return this.norms(encoder, "features", study.views, pixels, rows, advance)
+
         return fold_figures(
-            norms_of(encode, pixels[pictures], advance),
+            norms(pictures),
             study.ratings[pictures],
             test,
-            norms_of(encode, test_pixels, advance),
+            this.norms(encoder, "features-damage-test", test.views, test_pixels, on_progress=advance),
             sources=None if study.sources is None else study.sources[pictures],
-            pairs=norms_of(encode, pixels[compared], advance)[places.reshape(pairs.shape)]
-            if len(study.pairs)
-            else None,
+            pairs=norms(compared)[places.reshape(pairs.shape)] if len(study.pairs) else None,
         )

@@ -111,10 +111,11 @@ def feature_energy(encoder: AestheticEncoder) -> Energy:
     For a backbone that was trained on ImageNet alone, which has no aesthetic space: its classifier sees these features,
     and the paper's projection begins at them (pool5).
     """
-    layers = BACKBONES[encoder.architecture.backbone].layers
+    branch = encoder.branches[0]
+    layers = BACKBONES[branch.backbone].layers
 
     def energy(image: Tensor) -> Tensor:
-        (last,) = encoder.trunk(encoder.normalise(image), layers)
+        (last,) = encoder.maps(image, branch, layers)
         length: Tensor = torch.linalg.vector_norm(last.mean((2, 3)), dim=1)
         return length
 

@@ -51,6 +51,16 @@ class Study:
         """Indices of the rated pictures outside the fold ``held_out``; of all for None."""
         return np.flatnonzero(self.folds != held_out) if held_out is not None else np.arange(len(self.ratings))
 
+    def deviations(self, pictures: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Ratings of ``pictures`` (n,) in standard deviations from the mean of their catalogue, (n,)."""
+        found = np.zeros(len(pictures))
+        sources = np.zeros(len(self.ratings), np.int64) if self.sources is None else self.sources
+        for source in np.unique(sources[pictures]):
+            here = sources[pictures] == source
+            ratings = self.ratings[pictures[here]]
+            found[here] = (ratings - ratings.mean()) / (ratings.std() or 1.0)
+        return found
+
     def held_out_pictures(self, held_out: int) -> NDArray[np.int64]:
         """Indices of the rated pictures of the fold ``held_out``."""
         return np.flatnonzero(self.folds == held_out)

@@ -27,14 +27,14 @@ from aesth.training.distributed import World
 from aesth.training.loader import Index, Pixels, load_batches
 from aesth.training.logs import Step, TrainingLog
 from aesth.training.loss import DirectionalTripletLoss
-from aesth.training.networks import AestheticEncoder, autocast
+from aesth.training.networks import AestheticEncoder, Precision, autocast
 from aesth.training.recipe import Recipe, StageRecipe
 from aesth.training.source import TripletSource
 from aesth.training.study import Study
 
 CHECKPOINT_EVERY = 50
 
-STAGES = MappingProxyType({"warm_up": 1, "fine_tune": 2})
+STAGES = MappingProxyType({"warm_up": 1, "fine_tune": 2, "adapt": 3})
 """The number of each stage in the seeds of what is drawn for it."""
 
 
@@ -121,7 +121,7 @@ def train(
         warm_up = Stage(
             "warm_up",
             recipe.warm_up,
-            list(encoder.projection.inner.parameters()),
+            encoder.head.movable(),
             partial(load_batches, features),
             lambda batch: encoder.project(batch.float()),
             world.unshared(),
@@ -131,27 +131,27 @@ def train(
             fit(warm_up, recipe, source, encoder, checkpoint, log, on_step)
     if recipe.fine_tune.steps:
         encoder.train().to(memory_format=torch.channels_last)
-        unused = list(encoder.trunk.stages)[-1] not in encoder.layers
-        network = world.wrap(encoder, device, unused=unused)
+        network = world.wrap(encoder, device, unused=not encoder.reaches_every_layer)
         network = torch.compile(network) if recipe.compile else network  # type: ignore[assignment]
-
-        def embed(batch: Tensor) -> Tensor:
-            with autocast(device, recipe.fine_tune.precision):
-                points: Tensor = network(batch)
-            return points.float()
-
         fine_tune = Stage(
             "fine_tune",
             recipe.fine_tune,
             list(encoder.parameters()),
             partial(load_batches, pixels),
-            embed,
+            partial(embedded, network, device, recipe.fine_tune.precision),
             world,
             saved("fine_tune"),
         )
         with logged(fine_tune, recipe, folder) as log:
             fit(fine_tune, recipe, source, encoder, checkpoint, log, on_step)
     return encoder.eval()
+
+
+def embedded(network: nn.Module, device: str, precision: Precision, batch: Tensor) -> Tensor:
+    """Points (n, 1000) of the pixels ``batch``, through a network that computes in ``precision``."""
+    with autocast(device, precision):
+        points: Tensor = network(batch)
+    return points.float()
 
 
 def fresh_encoder(recipe: Recipe, weights: Path | None, device: str = "cpu") -> AestheticEncoder:
@@ -175,7 +175,7 @@ def fit(
 ) -> None:
     """The training loop: SGD on the directional triplet loss, its rate divided by 10 when the error plateaus."""
     plan, weigh, world = stage.recipe, recipe.loss, stage.world
-    device = encoder.normalise.mean.device
+    device = encoder.device
     criterion = DirectionalTripletLoss(weigh.margin, weigh.direction_margin, weigh.direction_weight)
     optimiser = torch.optim.SGD(
         stage.parameters, plan.rate, plan.momentum, weight_decay=plan.weight_decay, nesterov=plan.momentum > 0
@@ -199,7 +199,9 @@ def fit(
         waited = time.perf_counter() - began
         points = world.gather(stage.embed(batch), len(draw.views))[torch.from_numpy(draw.places).to(device)]
         rated, damaged = draw.rated, draw.damaged
-        error = _loss(criterion, points[: len(rated.index)], rated.sign)
+        error = points.new_zeros(())
+        if len(rated.index):
+            error = error + _loss(criterion, points[: len(rated.index)], rated.sign)
         if len(damaged.index):
             error = error + weigh.damage_weight * _loss(criterion, points[len(rated.index) :], damaged.sign)
 
@@ -239,7 +241,7 @@ def logged(stage: Stage, recipe: Recipe, folder: Path) -> Iterator[TrainingLog |
     if not stage.world.leads:
         yield None
         return
-    before = {"warm_up": 0, "fine_tune": recipe.warm_up.steps}
+    before = {"adapt": 0, "warm_up": 0, "fine_tune": recipe.warm_up.steps}
     done = stage.saved["step"] if stage.saved is not None else 0
     with TrainingLog(folder, before, kept=before[stage.name] + done) as log:
         yield log
@@ -257,7 +259,7 @@ def start(
     torch.manual_seed(int(seed.generate_state(1)[0]))
     seen = np.concatenate([pictures, np.unique(study.damage[:, 0])])
     encoder.standardise.fit(torch.from_numpy(features[seen]).float())
-    encoder.projection.start_at(recipe.offset)
+    encoder.head.start_at(recipe.offset)
 
 
 def _loss(criterion: DirectionalTripletLoss, points: Tensor, sign: NDArray[np.float32]) -> Tensor:
