@@ -35,13 +35,13 @@ def encoder() -> AestheticEncoder:
     """Of several layers of a backbone, whose random weights are enlarged so that pictures differ in what they give."""
     torch.manual_seed(1)
     layers = ("bottleneck_2", "bottleneck_4")
-    made = AestheticEncoder(Architecture("mobilenet_v2", layers, "mean_deviation", 8, SIZE))
+    made = AestheticEncoder(Architecture("mobilenet_v2", layers, pooling="mean_deviation", rank=8, size=SIZE))
     with torch.no_grad():
-        for name, parameter in made.trunk.named_parameters():
+        for name, parameter in made.trunks.named_parameters():
             parameter *= 2.5 if name.endswith("weight") else 1
         made.standardise.fit(made.features(torch.from_numpy(pixels(24))))
-        made.projection.inner.weight *= 10
-        made.projection.start_at(3)
+        made.head.inner.weight *= 10
+        made.head.start_at(3)
     return made.eval()
 
 
@@ -233,8 +233,9 @@ def test_from_the_statistics_on_all_is_float_and_stored_as_float16(
     head: str, exported: Path, quantised: Path, tmp_path: Path
 ) -> None:
     if head == "landmarks":
-        other = AestheticEncoder(Architecture("mobilenet_v2", ("stem", "bottleneck_1"), "mean_deviation", 8, SIZE))
-        other.projection = Landmarks(len(other.standardise.mean))  # type: ignore[assignment]
+        layers = ("stem", "bottleneck_1")
+        other = AestheticEncoder(Architecture("mobilenet_v2", layers, pooling="mean_deviation", rank=8, size=SIZE))
+        other.head = Landmarks(len(other.standardise.mean))  # type: ignore[assignment]
         exported = export(other, tmp_path / "other-fp32.onnx")
         quantised = quantize(exported, tmp_path / "other-int8.onnx", pixels(4))
     graph = onnx.load(str(quantised)).graph

@@ -82,7 +82,8 @@ def all_open(encoder: AestheticEncoder) -> AestheticEncoder:
             parameter.abs_().mul_(0.05)
         for convolution in (module for module in encoder.modules() if isinstance(module, nn.Conv2d)):
             convolution.weight.div_(convolution.weight.sum((1, 2, 3), keepdim=True))
-    encoder.normalise.mean.zero_()
+    for normalise in encoder.normalise.values():
+        normalise.mean.zero_()  # type: ignore[operator,union-attr]
     return encoder.eval()
 
 

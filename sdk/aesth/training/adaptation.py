@@ -96,7 +96,8 @@ def begin(encoder: AestheticEncoder, recipe: Recipe, study: Study, pixels: Pixel
         places.reshape(chosen.shape),
         [study.views[weak].kind or "" for _, weak, _ in chosen],
     )
-    fit_head(encoder, examples, FitRecipe(), offset=recipe.offset, seed=recipe.seed)
+    fit_head(encoder.cpu(), examples, FitRecipe(), offset=recipe.offset, seed=recipe.seed)
+    encoder.to(device)
 
 
 def trunks_of(encoder: AestheticEncoder) -> dict[str, Tensor]:

@@ -37,7 +37,7 @@ class Examples:
         mirrored: features of the rated pictures, left and right exchanged, (r, f).
         damage: indices of a photo, its weakly and its strongly damaged copy, (d, 3).
         kinds: of the damage, (d,).
-        better, worse: indices of the two pictures of compared pairs, (p,) each.
+        pairs: indices of the better and the worse picture of compared pairs, (p, 2).
         grey: features of some views in black and white, (g, f).
         grey_of: indices of those views, (g,).
         teacher: what another encoder says of the views, in deviations of the ratings, (n,); None where there is none.
@@ -69,7 +69,7 @@ def fit_head(encoder: AestheticEncoder, examples: Examples, recipe: FitRecipe, *
         examples: what it is fitted to.
         recipe: how the parts are weighed.
         offset: norm of a picture of average rating; a deviation of the ratings adds 1 to it.
-        seed: of the choice of landmarks.
+        seed: of the choice of landmarks, and of what is random in the search for principal components.
 
     Raises:
         ConfigError: the encoder has no polar head.
@@ -77,6 +77,7 @@ def fit_head(encoder: AestheticEncoder, examples: Examples, recipe: FitRecipe, *
     head = encoder.head
     if not isinstance(head, Polar):
         raise ConfigError('a head that is fitted must be of the polar kind; set head = "polar" in [encoder]')
+    torch.manual_seed(seed)
     shown = np.concatenate([examples.rated, np.unique(examples.pairs), examples.photos])
     encoder.standardise.fit(torch.cat([_floats(examples.features[shown]), _floats(examples.mirrored)]))
     _fit_landmarks(encoder, head, examples, recipe, seed)

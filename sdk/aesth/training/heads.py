@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -132,7 +133,7 @@ class Polar(nn.Module):
 
     def places(self, features: Tensor) -> Tensor:
         """What the landmarks see of standardised features (n, f): vectors of length about 1."""
-        return features[:, self.near] * (features.shape[1] / len(self.near)) ** 0.5
+        return features[:, self.near] * math.sqrt(features.shape[1] / len(self.near))
 
     def liked(self, features: Tensor, places: Tensor) -> Tensor:
         """How pleasing pictures are, (n,), of standardised features and their places."""

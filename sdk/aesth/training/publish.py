@@ -64,7 +64,7 @@ def export_models(
         ModelError: ONNX Runtime does not say what torch says.
         ProviderError: there is no such device.
     """
-    this = Run.of(config, data, out, device, catalogues)
+    this = Run.of(config, data, out, device, catalogues, resume=resume)
     encoder = this.train(None, resume=resume).to("cpu")
     reference, words = _reference(this)
     generator = np.random.default_rng(this.recipe.seed)

@@ -179,6 +179,9 @@ class FitRecipe:
                 raise ConfigError(f"{name} is a number above 0, not {getattr(self, name):g}")
         if unknown := self.kinds.keys() - DAMAGES.keys():
             raise ConfigError(f"unknown kind of damage '{min(unknown)}'; known: {', '.join(DAMAGES)}")
+        for kind, factor in self.kinds.items():
+            if not 0 <= factor < math.inf:
+                raise ConfigError(f"kinds.{kind} is a number of at least 0, not {factor:g}")
 
 
 @dataclass(frozen=True)
@@ -228,6 +231,12 @@ class Recipe:
             raise ConfigError("a head is fitted or warmed up, not both; leave out [fit] or the steps of [warm_up]")
         if self.teacher and not self.fit:
             raise ConfigError("a teacher takes a head that is fitted; add [fit]")
+        if (self.fit or self.adapt.steps) and self.encoder.head != "polar":
+            raise ConfigError('a head that is fitted is of the polar kind; set head = "polar" in [encoder]')
+        if not self.sampling.damage_kinds:
+            for stage in (self.warm_up, self.fine_tune):
+                if stage.steps and not stage.rated:
+                    raise ConfigError("a step of damaged copies alone takes damage_kinds in [sampling]; or set rated")
         if self.adapt.steps and not self.sampling.damage_kinds:
             raise ConfigError("to adapt takes damaged photos; set damage_kinds in [sampling], or leave out [adapt]")
         if not self.name or set(self.name) & set("/\\") or self.name.startswith("."):

@@ -56,6 +56,7 @@ class Run:
         device: where torch computes: ``auto``, ``cpu`` or ``cuda``.
         catalogues: lists of rated pictures; by default those of ``data``.
         recipes: folder of the recipe, where its teacher's lies too; None for a recipe without.
+        resume: go on with an adaptation that was stopped, and take one that is finished.
     """
 
     recipe: Recipe
@@ -64,15 +65,27 @@ class Run:
     device: str = "auto"
     catalogues: Sequence[Path] = ()
     recipes: Path | None = None
+    resume: bool = True
 
     @classmethod
-    def of(cls, config: Path, data: Path, out: Path, device: str = "auto", catalogues: Sequence[Path] = ()) -> Run:
+    def of(
+        cls,
+        config: Path,
+        data: Path,
+        out: Path,
+        device: str = "auto",
+        catalogues: Sequence[Path] = (),
+        *,
+        resume: bool = True,
+    ) -> Run:
         """The run of the recipe in the file ``config``.
 
         Raises:
-            ConfigError: the recipe cannot be read, or makes no sense.
+            ConfigError: the recipe or that of its teacher cannot be read, or makes no sense.
         """
-        return cls(read_recipe(config), data, out, device, catalogues, config.parent)
+        recipe = read_recipe(config)
+        _require_end_of_teachers(recipe, config.parent)
+        return cls(recipe, data, out, device, catalogues, config.parent, resume)
 
     @property
     def torch_device(self) -> str:
@@ -162,15 +175,16 @@ class Run:
         """The weights of backbones that have learned from damaged photos; none where the recipe leaves that out."""
         if not self.recipe.adapt.steps:
             return {}
-        folder = self.out / "adapted"
+        folder, pixels = self.out / "adapted", self.pixels
         with bars("note") as progress, curves_of(folder):
             encoder = adapt(
                 self.recipe,
                 self.study,
-                self.pixels,
+                pixels,
                 folder,
                 weights=self.weights,
                 device=self.torch_device,
+                resume=self.resume,
                 on_step=reported(progress, "adapting", {"adapt": self.recipe.adapt.steps}),
             )
         return trunks_of(encoder)
@@ -217,28 +231,26 @@ class Run:
         )
 
     def teaching(self, held_out: int | None) -> NDArray[np.float32] | None:
-        """What the recipe's teacher, trained without the fold ``held_out``, says of the views; None without one.
-
-        Raises:
-            ConfigError: the teacher is not fitted, or learns from other views.
-        """
+        """What the recipe's teacher, trained without the fold ``held_out``, says of the views; None without one."""
         teacher = self.teacher
         if teacher is None:
             return None
-        if teacher.recipe.fit is None or teacher.recipe.sampling != self.recipe.sampling:
-            raise ConfigError(
-                f"the recipe '{self.recipe.teacher}' cannot teach: give it [fit], and the same [sampling] and seed"
-            )
         encoder = teacher.train(held_out, resume=True)
         return teacher.norms(encoder, "features", teacher.study.views, teacher.pixels) - teacher.recipe.offset
 
     @cached_property
     def teacher(self) -> Run | None:
-        """The run of the recipe's teacher, whose folder lies beside this one."""
+        """The run of the recipe's teacher, whose folder lies beside this one; None for a recipe without.
+
+        Raises:
+            ConfigError: the teacher's recipe cannot be read, is not fitted, or learns from other views.
+        """
         name = self.recipe.teacher
         if not name or self.recipes is None:
             return None
         recipe = read_recipe(self.recipes / f"{name}.toml")
+        if recipe.fit is None or (recipe.sampling, recipe.seed) != (self.recipe.sampling, self.recipe.seed):
+            raise ConfigError(f"the recipe '{name}' cannot teach: give it [fit], and the same [sampling] and seed")
         return Run(recipe, self.data, self.out.parent / name, self.device, self.catalogues, self.recipes)
 
     def norms(
@@ -251,12 +263,11 @@ class Run:
         on_progress: Callable[[int], None] = lambda _: None,
     ) -> NDArray[np.float32]:
         """Norms (n,) of ``views``, or of their ``rows``; from kept features where the backbones are frozen."""
-        rows = np.arange(len(views)) if rows is None else rows
         if self.recipe.fine_tune.steps or not self.freezes:
             encode = torch_encode(encoder, self.torch_device, self.recipe.warm_up.precision)
-            return norms_of(encode, pixels[rows], on_progress)
+            return norms_of(encode, pixels if rows is None else pixels[rows], on_progress)
         features = self.features_of(name, views, pixels)
-        return projected_norms(encoder, features, rows, on_progress)
+        return projected_norms(encoder, features, np.arange(len(views)) if rows is None else rows, on_progress)
 
     def train(self, held_out: int | None, *, resume: bool) -> AestheticEncoder:
         """An encoder trained without the fold ``held_out``, or on all rated pictures.
@@ -266,12 +277,13 @@ class Run:
             CatalogueError: the data is incomplete.
         """
         # What is missing is told before the pictures are rendered, which can take hours.
-        device = self.torch_device
-        encoder = self.fresh_encoder()
+        device, _ = self.torch_device, self.teacher
+        encoder = fresh_encoder(self.recipe, self.weights, device)
         label = "all pictures" if held_out is None else f"without fold {held_out}"
         pictures, pairs = self.study.training_pictures(held_out), self.study.training_pairs(held_out)
         source = TripletSource(self.study, pictures, self.recipe.sampling, pairs)
         tell(f"{label}: {source.summary()}")
+        encoder.load_state_dict(self.adapted, strict=False)
         pixels, features = self.pixels, self.features
         self.fit(encoder, held_out)
         with bars("note") as progress:
@@ -292,6 +304,16 @@ class Run:
                     resume=resume,
                     on_step=report,
                 )
+
+
+def _require_end_of_teachers(recipe: Recipe, recipes: Path) -> None:
+    """Check that teachers of teachers come to an end; all recipes are in the folder ``recipes``."""
+    names = []
+    while recipe.teacher:
+        if recipe.teacher in names:
+            raise ConfigError(f"the recipe '{recipe.teacher}' would be its own teacher; name another one, or none")
+        names.append(recipe.teacher)
+        recipe = read_recipe(recipes / f"{recipe.teacher}.toml")
 
 
 def reported(progress: Progress, label: str, stages: Mapping[str, int]) -> Callable[[Step], None]:
@@ -343,7 +365,7 @@ def run(
         CatalogueError: the data is incomplete.
         ProviderError: there is no such device.
     """
-    this = Run.of(config, data, out, device, catalogues)
+    this = Run.of(config, data, out, device, catalogues, resume=resume)
     encoder = this.train(held_out, resume=resume)
     path = this.folder(held_out) / "encoder.pt"
     if World.current().leads:
@@ -381,7 +403,7 @@ def evaluate(
         CatalogueError: the data is incomplete.
         ProviderError: there is no such device.
     """
-    this = Run.of(config, data, out, device, catalogues)
+    this = Run.of(config, data, out, device, catalogues, resume=resume)
     for held_out in folds:
         if held_out not in range(FOLDS):
             raise ConfigError(f"there is no fold {held_out}; the folds are 0 to {FOLDS - 1}")
