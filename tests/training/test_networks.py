@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 import torch
 
 from aesth.errors import ConfigError
-from aesth.training.networks import AestheticEncoder, Architecture, Normalise, Pool, Projection, Standardise
+from aesth.training.heads import Polar, Projection, Standardise
+from aesth.training.networks import AestheticEncoder, Architecture, Branch, Normalise, Pool
 
 SIZE = (64, 80)
 
@@ -140,3 +142,139 @@ def test_every_parameter_gets_a_gradient(backbone: str) -> None:
     encoder(image(2)).square().sum().backward()
     without = [name for name, one in encoder.named_parameters() if one.grad is None or not one.grad.any()]
     assert without == []
+
+
+SMALLER = Branch("mobilenet_v2", ("bottleneck_1", "bottleneck_3"), shrink=2)
+OTHER = Branch("resnet50", ("layer1",))
+
+
+def branched(**fields: object) -> AestheticEncoder:
+    return encoder_of(layers=("stem", "bottleneck_3"), beside=(SMALLER, OTHER), **fields)
+
+
+def test_branches_of_one_backbone_share_its_weights() -> None:
+    encoder = branched()
+    first, smaller, other = encoder.branches
+    assert encoder.trunk(first) is encoder.trunk(smaller)
+    assert list(encoder.trunks) == list(encoder.normalise) == ["mobilenet_v2", "resnet50"]
+    alone = sum(one.numel() for one in encoder_of().trunks.parameters())
+    assert sum(one.numel() for one in encoder.trunk(first).parameters()) == alone
+    assert encoder.trunk(other) is not encoder.trunk(first)
+
+
+@pytest.mark.parametrize("pooling", ["mean", "mean_deviation"])
+@torch.no_grad()
+def test_features_of_branches_are_side_by_side_in_order(pooling: str) -> None:
+    encoder = branched(pooling=pooling)
+    parts = []
+    for branch in encoder.branches:
+        alone = AestheticEncoder(Architecture(branch.backbone, branch.layers, pooling=pooling, size=SIZE)).eval()  # type: ignore[arg-type]
+        alone.trunks[branch.backbone].load_state_dict(encoder.trunk(branch).state_dict())
+        pixels = image(3)
+        if branch.shrink > 1:
+            shrunk = alone.normalise[branch.backbone](pixels).numpy()
+            blocks = shrunk.reshape(3, 3, SIZE[0] // 2, 2, SIZE[1] // 2, 2).mean((3, 5))
+            maps = alone.trunk(branch)(torch.from_numpy(blocks), branch.layers)
+            parts.append(alone.pool(maps))
+        else:
+            parts.append(alone.features(pixels))
+    found = encoder.features(image(3))
+    assert found.shape == (3, encoder.width)
+    assert torch.allclose(found, torch.cat(parts, 1), atol=1e-5)
+
+
+@pytest.mark.parametrize("shrink", [1, 2])
+@torch.no_grad()
+def test_a_smaller_copy_is_the_mean_over_blocks_of_pixels(shrink: int) -> None:
+    """Of pixels as they come, before they are normalised, by a loop."""
+    encoder = encoder_of(beside=(Branch("mobilenet_v2", shrink=shrink),))
+    seen: list[torch.Tensor] = []
+    branch = encoder.branches[1]
+    encoder.trunk(branch).register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+    pixels = image(2)
+    encoder.maps(pixels, branch, branch.pooled)
+    (found,) = seen
+    assert found.shape == (2, 3, SIZE[0] // shrink, SIZE[1] // shrink)
+    values = pixels.numpy().astype(np.float64)
+    for picture, channel, y, x in [(0, 0, 0, 0), (1, 2, 5, 7), (0, 1, *(side // shrink - 1 for side in SIZE))]:
+        block = values[picture, y * shrink : (y + 1) * shrink, x * shrink : (x + 1) * shrink, channel]
+        assert float(found[picture, channel, y, x]) == pytest.approx((block.mean() - 127.5) / 127.5, abs=1e-5)
+
+
+@pytest.mark.parametrize("layers", [("bottleneck_3",), ("stem", "layer1"), ()], ids=str)
+@pytest.mark.parametrize("pooling", ["mean", "mean_deviation"])
+@torch.no_grad()
+def test_the_landmarks_see_the_means_of_the_named_layers_and_nothing_else(
+    layers: tuple[str, ...], pooling: str
+) -> None:
+    encoder = branched(head="polar", landmarks=2, landmark_layers=layers, pooling=pooling)
+    assert isinstance(encoder.head, Polar)
+    expected = [
+        one.mean((2, 3))
+        for branch in encoder.branches
+        for name, one in zip(branch.pooled, encoder.maps(image(2), branch, branch.pooled), strict=True)
+        if not layers or name in layers
+    ]
+    found = encoder.features(image(2))[:, encoder.head.near]
+    assert torch.allclose(found, torch.cat(expected, 1), atol=1e-6)
+
+
+def test_every_parameter_of_branches_and_a_polar_head_gets_a_gradient() -> None:
+    encoder = encoder_of(
+        beside=(Branch("mobilenet_v2", ("stem",), shrink=2),),
+        pooling="mean_deviation",
+        head="polar",
+        landmarks=3,
+        rank=5,
+    ).train()
+    assert isinstance(encoder.head, Polar)
+    torch.nn.init.ones_(encoder.head.landmarks.heights)
+    (encoder(image(2)) @ torch.randn(1000)).square().sum().backward()
+    assert encoder.reaches_every_layer
+    without = [name for name, one in encoder.named_parameters() if one.grad is None or not one.grad.any()]
+    assert without == []
+
+
+@pytest.mark.parametrize(
+    ("beside", "reached"),
+    [((), False), ((Branch("mobilenet_v2", shrink=2),), True), ((Branch("resnet50", ("layer1",)),), False)],
+    ids=["none", "last", "another backbone"],
+)
+def test_a_backbone_is_reached_where_a_branch_pools_its_last_stage(beside: tuple[Branch, ...], reached: bool) -> None:
+    assert encoder_of(layers=("stem",), beside=beside).reaches_every_layer == reached
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"head": "affine"}, "unknown head 'affine'; known: projection, polar"),
+        ({"landmarks": 3}, 'landmarks is at least 0, and takes head = "polar"'),
+        ({"landmarks": -1, "head": "polar"}, "landmarks is at least 0"),
+        ({"landmark_layers": ("layer1",)}, "landmark_layers are of those that are pooled, which 'layer1' is not"),
+        ({"beside": (Branch("mobilenet_v2", shrink=3),)}, "a side of the input has at least 96 pixels, not 64"),
+        (
+            {"size": (128, 97), "beside": (Branch("mobilenet_v2", shrink=2),)},
+            "an input of 128 x 97 pixels cannot be shrunk by 2",
+        ),
+    ],
+    ids=str,
+)
+def test_branches_and_heads_that_make_no_sense_are_told(fields: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        encoder_of(**fields) if "size" not in fields else Architecture("mobilenet_v2", **fields)  # type: ignore[arg-type]
+    assert message in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Branch("vgg"), "unknown backbone 'vgg'; known: inception_v3"),
+        (lambda: Branch("resnet50", shrink=0), "shrink is at least 1, not 0"),
+        (lambda: encoder_of(beside=(Branch("resnet50", ("last",)),)), "resnet50 has no layer 'last'; it has: "),
+    ],
+    ids=["backbone", "shrink", "layer"],
+)
+def test_a_branch_that_makes_no_sense_is_told(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        make()
+    assert message in raised.value.message

@@ -57,6 +57,8 @@ def frozen_features(
 
     On a CPU, ONNX Runtime computes them, in float32 whatever the ``precision``: it takes a third of torch's time there.
     """
+    if not len(pixels):
+        return np.empty((0, encoder.width), np.float16)
     encoder.eval()
     wanted = (np.arange(begin, min(begin + BATCH, len(pixels))) for begin in range(0, len(pixels), BATCH))
     found = []
@@ -64,7 +66,7 @@ def frozen_features(
         for batch in load_batches(pixels, wanted):
             found.append(features_of(change(batch)))
             on_progress(len(batch))
-    return np.concatenate(found) if found else np.empty((0, encoder.width), np.float16)
+    return np.concatenate(found)
 
 
 @contextmanager

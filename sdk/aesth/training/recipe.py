@@ -284,6 +284,9 @@ def _record(kind: type[_Record], table: Mapping[str, Any], where: str) -> _Recor
     unknown = table.keys() - hints.keys()
     if unknown:
         raise ConfigError(f"unknown key '{where}{min(unknown)}'; known here: {', '.join(sorted(hints))}")
+    for one in dataclasses.fields(kind):  # type: ignore[arg-type]
+        if one.name not in table and one.default is one.default_factory is dataclasses.MISSING:
+            raise ConfigError(f"'{where}{one.name}' is missing")
     values = {key: _value(hints[key], value, f"{where}{key}") for key, value in table.items()}
     try:
         return kind(**values)

@@ -1,0 +1,105 @@
+"""Frozen features: what ONNX Runtime computes, of pixels that were changed, and when they are made anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from aesth.training.features import frozen_features, grey, kept_features, mirrored
+from aesth.training.networks import AestheticEncoder, Architecture, Branch
+
+SIZE = (64, 96)
+
+
+@pytest.fixture(scope="module")
+def encoder() -> AestheticEncoder:
+    """Two branches, whose random weights are enlarged so that pictures differ."""
+    torch.manual_seed(2)
+    layers = ("stem", "bottleneck_2")
+    beside = (Branch("mobilenet_v2", ("bottleneck_1",), shrink=2),)
+    architecture = Architecture("mobilenet_v2", layers, beside, pooling="mean_deviation", size=SIZE)
+    made = AestheticEncoder(architecture)
+    with torch.no_grad():
+        for name, parameter in made.trunks.named_parameters():
+            parameter *= 2 if name.endswith("weight") else 1
+    return made.eval()
+
+
+def pixels(count: int) -> NDArray[np.uint8]:
+    return np.random.default_rng(0).integers(0, 256, (count, *SIZE, 3), np.uint8)
+
+
+@torch.no_grad()
+def test_features_by_onnx_runtime_are_those_of_torch(encoder: AestheticEncoder) -> None:
+    found = frozen_features(encoder, pixels(35))
+    expected = torch.cat([encoder.features(torch.from_numpy(part)) for part in np.array_split(pixels(35), 5)]).numpy()
+    assert found.shape == (35, encoder.width)
+    assert found.dtype == np.float16
+    assert np.abs(expected).max() > 0.01
+    assert found.astype(np.float32) == pytest.approx(expected, rel=1e-2, abs=1e-4)
+
+
+@torch.no_grad()
+def test_features_of_changed_pixels_are_those_of_the_changed_pictures(encoder: AestheticEncoder) -> None:
+    def greyed_and_mirrored(batch: torch.Tensor) -> torch.Tensor:
+        return grey(mirrored(batch))
+
+    found = frozen_features(encoder, pixels(3), change=greyed_and_mirrored)
+    batch = torch.from_numpy(pixels(3))
+    plain, changed = encoder.features(batch), encoder.features(greyed_and_mirrored(batch))
+    assert found.astype(np.float32) == pytest.approx(changed.numpy(), rel=1e-2, abs=1e-4)
+    assert not torch.allclose(plain, changed, rtol=5e-2)
+
+
+def test_no_pictures_have_no_features(encoder: AestheticEncoder) -> None:
+    assert frozen_features(encoder, pixels(0)).shape == (0, encoder.width)
+
+
+def test_grey_is_the_luma_of_pillow_bit_for_bit() -> None:
+    colours = np.random.default_rng(1).integers(0, 256, (2, 300, 300, 3), np.uint8)
+    corners = np.array([[0, 0, 0], [255, 255, 255], [255, 0, 0], [0, 255, 0], [0, 0, 255], [1, 2, 3]], np.uint8)
+    colours[0, 0, : len(corners)] = corners
+    found = grey(torch.from_numpy(colours))
+    assert (found.dtype, found.shape) == (torch.uint8, colours.shape)
+    for image, one in zip(colours, found.numpy(), strict=True):
+        luma = np.asarray(Image.fromarray(image).convert("L"))
+        for channel in range(3):
+            assert np.array_equal(one[..., channel], luma)
+
+
+def test_mirrored_exchanges_left_and_right_alone() -> None:
+    found = mirrored(torch.from_numpy(pixels(2))).numpy()
+    for picture, y, x in np.ndindex(2, *SIZE):
+        assert found[picture, y, x].tolist() == pixels(2)[picture, y, SIZE[1] - 1 - x].tolist()
+
+
+@pytest.mark.parametrize("change", [{"views": "b"}, {"pooling": "mean"}, {"more": None}], ids=str)
+def test_kept_features_are_made_anew_when_the_key_changes(tmp_path: Path, change: dict[str, object]) -> None:
+    key: dict[str, object] = {"views": "a", "branches": [{"backbone": "x", "layers": ("stem",), "shrink": 1}]}
+    made: list[float] = []
+
+    def take(key: dict[str, object]) -> float:
+        def make() -> NDArray[np.float16]:
+            made.append(len(made) + 1.0)
+            return np.full((2, 3), made[-1], np.float16)
+
+        return float(kept_features(tmp_path / "features.npy", key, make)[1, 2])
+
+    assert [take(key), take(dict(key)), take({**key, **change}), take({**key, **change}), take(key)] == [1, 1, 2, 2, 3]
+
+
+def test_features_whose_making_was_stopped_are_not_taken_for_whole(tmp_path: Path) -> None:
+    path = tmp_path / "features.npy"
+    kept_features(path, {"of": 1}, lambda: np.zeros((1, 1), np.float16))
+
+    def stopped() -> NDArray[np.float16]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        kept_features(path, {"of": 2}, stopped)
+    assert float(kept_features(path, {"of": 2}, lambda: np.ones((1, 1), np.float16))[0, 0]) == 1
