@@ -56,6 +56,33 @@ rated = 6
 damaged = 2
 """
 
+FITTED_FILE = f"""
+name = "tiny"
+seed = 3
+pretrained = false
+[encoder]
+backbone = "mobilenet_v2"
+layers = ["stem", "bottleneck_1"]
+pooling = "mean_deviation"
+head = "polar"
+landmarks = 12
+landmark_layers = ["bottleneck_1"]
+size = [{SIDE}, {SIDE}]
+rank = 8
+[[encoder.beside]]
+backbone = "mobilenet_v2"
+layers = ["bottleneck_1"]
+shrink = 2
+[sampling]
+damage_kinds = 1
+[adapt]
+steps = 2
+damaged = 4
+[fit]
+grey_photos = 2
+"""
+"""Of an adaptation and a head that is solved for."""
+
 
 def recipe(**changes: Mapping[str, Any] | Any) -> Recipe:
     """The tiny recipe; tables among ``changes`` are merged into those of the same name."""

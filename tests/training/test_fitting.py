@@ -295,7 +295,9 @@ def test_ratings_alone_leave_the_linear_part_at_zero() -> None:
 
 def test_the_order_of_norms_becomes_that_of_ratings() -> None:
     examples = examples_of()
-    found = norms(fitted(examples, FitRecipe(smoothing=0.01), landmarks=RATED), examples.features[examples.rated])
+    found = norms(
+        fitted(examples, FitRecipe(smoothing=0.01, rated=100), landmarks=RATED), examples.features[examples.rated]
+    )
     assert srcc(found, examples.ratings) > 0.95
 
 
