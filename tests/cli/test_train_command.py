@@ -12,7 +12,7 @@ import pytest
 
 from support.cli import aesth, start_aesth
 from support.photos import photo
-from support.training import RECIPE_FILE, make_data
+from support.training import FITTED_FILE, RECIPE_FILE, make_data
 
 pytest.importorskip("torch")
 
@@ -29,6 +29,31 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
 
 def train(command: str, *arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
     return aesth("train", command, *arguments, env=ONE_THREAD)
+
+
+def test_from_a_recipe_with_a_fitted_head_to_a_model_that_scores(
+    places: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    config, out = tmp_path / "fitted.toml", tmp_path / "out"
+    config.write_text(FITTED_FILE)
+    common = (config, "--data", places[1], "--out", out)
+
+    ran = train("run", *common)
+    assert (ran.returncode, ran.stdout) == (0, f"{out}/all/encoder.pt\n".encode()), ran.stderr
+    assert b"adapting: adapt" in ran.stderr
+    assert b"fitting the head" in ran.stderr
+
+    evaluated = train("evaluate", *common, "--fold", "3")
+    assert evaluated.returncode == 0, evaluated.stderr
+    assert list(json.loads(evaluated.stdout)["folds"]) == ["3"]
+
+    exported = train("export", *common)
+    assert exported.returncode == 0, exported.stderr
+    picture = photo(tmp_path / "photo.jpg")
+    for model in exported.stdout.decode().splitlines():
+        scored = aesth("score", "--model", model, "--format", "json", picture)
+        assert scored.returncode == 0, scored.stderr
+        assert 0 <= json.loads(scored.stdout)[0]["score"] <= 100
 
 
 def test_from_a_recipe_to_a_model_that_scores(places: tuple[Path, Path, Path], tmp_path: Path) -> None:
