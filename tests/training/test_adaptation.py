@@ -24,7 +24,12 @@ from support.training import make_study, recipe, same_weights
 
 STUDY, PIXELS = make_study()
 HOW = recipe(
-    encoder={"layers": ["bottleneck_1", "bottleneck_2", "bottleneck_3", "last"], "head": "polar", "pooling": "mean_deviation", "rank": 8},
+    encoder={
+        "layers": ["bottleneck_1", "bottleneck_2", "bottleneck_3", "last"],
+        "head": "polar",
+        "pooling": "mean_deviation",
+        "rank": 8,
+    },
     adapt={"steps": 5, "damaged": 6, "rate": 1e-3, "weight_decay": 0.0, "examples": 4},
     warm_up={"steps": 0},
     fine_tune={"steps": 0},

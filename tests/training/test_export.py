@@ -20,7 +20,7 @@ from aesth.scale import Scale
 from aesth.training.evaluate import norms_of, torch_encode
 from aesth.training.export import describe, export, greatest_difference, onnx_encode, prove
 from aesth.training.half import store_as_half
-from aesth.training.networks import AestheticEncoder, Architecture
+from aesth.training.networks import AestheticEncoder, Architecture, Branch
 from aesth.training.quantize import quantize
 from support.training import picture
 
@@ -247,6 +247,22 @@ def test_from_the_statistics_on_all_is_float_and_stored_as_float16(
     kinds = weight_kinds(graph)
     assert {kind for name, kind in kinds.items() if "conv.weight" in name} == {"int8"}
     assert {kind for name, kind in kinds.items() if "conv.weight" not in name} == {"float16"}
+
+
+def test_branches_of_one_backbone_make_an_int8_file_that_can_be_loaded(tmp_path: Path) -> None:
+    """Each convolution has weights of its own there: ONNX Runtime cannot rewrite ones that two of them share."""
+    torch.manual_seed(1)
+    beside = (Branch("mobilenet_v2", ("bottleneck_1",), shrink=2),)
+    made = AestheticEncoder(Architecture("mobilenet_v2", ("bottleneck_1",), beside, head="polar", rank=8, size=SIZE))
+    whole = export(made, tmp_path / "branches-fp32.onnx")
+    quantised = quantize(whole, tmp_path / "branches-int8.onnx", pixels(4))
+    found, expected = onnx_encode(quantised)(pixels(3)), torch_encode(made.eval())(pixels(3))
+    assert np.linalg.norm(found - expected, axis=1).max() < 0.2 * np.linalg.norm(expected, axis=1).min()
+    convolutions = [node for node in onnx.load(str(quantised)).graph.node if node.op_type == "Conv"]
+    assert len(convolutions) == 2 * 3
+    assert len({node.input[1] for node in convolutions}) == len(convolutions)
+    shared = [node for node in onnx.load(str(whole)).graph.node if node.op_type == "Conv"]
+    assert len({node.input[1] for node in shared}) == 3
 
 
 def test_a_convolution_and_its_relu_are_rounded_once(exported: Path, quantised: Path) -> None:

@@ -52,6 +52,7 @@ def quantize(source: Path, target: Path, pixels: NDArray[np.uint8]) -> Path:
     with tempfile.TemporaryDirectory() as folder, replacing(target) as partial, quiet():
         prepared = Path(folder) / "prepared.onnx"
         ort.quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
+        _unshare_weights(prepared)
         ort.quantize_static(
             str(prepared),
             str(partial),
@@ -70,6 +71,25 @@ def quantize(source: Path, target: Path, pixels: NDArray[np.uint8]) -> Path:
         )
         store_as_half(partial, partial)
     return target
+
+
+def _unshare_weights(path: Path) -> None:
+    """Give each convolution weights of its own, also where branches share a backbone.
+
+    On x86 CPUs without VNNI, ONNX Runtime rewrites int8 weights while it loads a file, and cannot load one where two
+    convolutions have the same.
+    """
+    model = onnx.load(str(path))
+    weights = {one.name: one for one in model.graph.initializer}
+    taken: set[str] = set()
+    for node in model.graph.node:
+        if node.op_type == "Conv" and (name := node.input[1]) in weights:
+            if name in taken:
+                own = model.graph.initializer.add()
+                own.CopyFrom(weights[name])
+                own.name = node.input[1] = f"{name}_of_{node.name}"
+            taken.add(name)
+    onnx.save(model, str(path))
 
 
 def _from_statistics_on(path: Path) -> list[str]:
