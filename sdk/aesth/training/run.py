@@ -241,6 +241,12 @@ class Run:
         recipe = read_recipe(self.recipes / f"{name}.toml")
         return Run(recipe, self.data, self.out.parent / name, self.device, self.catalogues, self.recipes)
 
+    @property
+    def digest(self) -> str:
+        """Of what is measured on what: recipe, data, and those of the teacher."""
+        own = fingerprint(self.recipe, self.study, None)
+        return own if self.teacher is None else f"{own} taught by {self.teacher.digest}"
+
     def norms(
         self,
         encoder: AestheticEncoder,
@@ -388,7 +394,7 @@ def evaluate(
         require_judgements(held_out, this.study)
     test = DamageTest.of(data, needed=this.recipe.sampling.damage_kinds > 0)
     by_fold = {str(held_out): _measure(this, held_out, test, resume=resume) for held_out in dict.fromkeys(folds)}
-    figures = merged_figures(out / FIGURES, this.recipe, fingerprint(this.recipe, this.study, None), by_fold)
+    figures = merged_figures(out / FIGURES, this.recipe, this.digest, by_fold)
     with replacing(out / FIGURES) as partial:
         partial.write_text(json.dumps(figures, indent=2, allow_nan=False) + "\n", "utf-8")
     return out / FIGURES
