@@ -136,4 +136,5 @@ class Polar(nn.Module):
 
     def liked(self, features: Tensor, places: Tensor) -> Tensor:
         """How pleasing pictures are, (n,), of standardised features and their places."""
-        return self.liking(features).squeeze(1) + self.landmarks(places)  # type: ignore[no-any-return]
+        said: Tensor = self.liking(features).squeeze(1) + self.landmarks(places)
+        return said
