@@ -1,4 +1,4 @@
-"""`aesth train evaluate folds | baselines | card | ava | study | fairness` and `aesth train saliency`: what a model is worth, and why."""
+"""`aesth train evaluate` with all but `folds`, and `aesth train saliency`: what a model is worth, and why."""
 
 from __future__ import annotations
 

@@ -43,6 +43,9 @@ RIDGES = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 MARGIN = 0.5
 """How far a damaged copy should stand behind, in deviations of the ratings."""
 
+NEAR = 1e-6
+"""Change of the error at which the search for a w ends while a ridge is chosen: w is wrong by less than 1 %."""
+
 BATCH = 1024
 
 
@@ -212,7 +215,7 @@ def chosen_ridge(rows: Tensor, wanted: Tensor, folds: NDArray[np.int64], hinges:
             squares, weight = _squares(rows[kept], wanted[kept]), None
             agreement.append(list[float]())
             for ridge in RIDGES:
-                weight = least([squares, *hinges], rows.shape[1], ridge, start=weight)
+                weight = least([squares, *hinges], rows.shape[1], ridge, start=weight, tolerance=NEAR)
                 agreement[-1].append(srcc((rows[left] @ weight).numpy(), wanted[left].numpy()))
     if not agreement:
         raise CatalogueError(

@@ -78,14 +78,14 @@ def baseline_tables(simple: Mapping[str, Any], figures: Mapping[str, Any]) -> It
     ]
     rows.append((figures["recipe"]["name"], "trained", figures["folds"]))
     columns = _known(one for _, _, folds in rows for one in folds.values())
-    groups = dict.fromkeys(group for *_, folds in rows for group in _groups(folds))
+    groups = dict.fromkeys(group for _, _, folds in rows for group in _groups(folds))
     yield "Beside what simpler means make of the same backbones as ImageNet left them, by the same folds:"
     yield markdown(
         _headings("left-out folds", "features", "means", columns),
         [
-            [_label(group), backbones, means, *_mean_cells(folds, group, columns)]
+            [_label(group), features, means, *_mean_cells(folds, group, columns)]
             for group in groups
-            for backbones, means, folds in rows
+            for features, means, folds in rows
             if folds.keys() >= set(group)
         ],
     )
@@ -107,10 +107,10 @@ def fairness_tables(judged: Mapping[str, Any]) -> Iterator[str]:
         f" {_exact(skin['residual_srcc'])} with the lightness of skin (p = {_exact(skin['p'])})."
     )
     if skin["tones"]:
-        names = ("pictures", "mean_residual", "standard_error")
+        of_tone = ("pictures", "mean_residual", "standard_error")
         yield markdown(
-            ["skin", *(name.replace("_", " ") for name in names)],
-            [[tone, *(_exact(one[name]) for name in names)] for tone, one in skin["tones"].items()],
+            ["skin", *(name.replace("_", " ") for name in of_tone)],
+            [[tone, *(_exact(one[name]) for name in of_tone)] for tone, one in skin["tones"].items()],
         )
 
 

@@ -18,11 +18,12 @@ _COLUMNS = ("beauty_mean", "beauty_sd")
 
 
 def one_person(means: ArrayLike, deviations: ArrayLike, raters: ArrayLike = math.inf) -> float:
-    """Pearson's correlation, over pictures, of one more person's ratings with the mean ratings of the others.
+    """Pearson's correlation, over pictures, of one rating more of each with the mean of those that there are.
 
     A rating is what all people would say on average, and what is this person's own. The first has the variance u of the
-    means, less what their own raters' chance adds to it; the second has that of the ratings of a picture. Whoever is
-    milder than others in everything disagrees by that too.
+    means, less what the chance of their raters adds to it; the second has that of the ratings of a picture. Some people
+    are milder than others in everything. That counts as disagreement here, as if another person rated each picture; one
+    person who rates them all agrees rather better.
 
     Args:
         means: mean rating of each picture, (n,), n at least 2.

@@ -145,7 +145,9 @@ class Hinges:
         return self.weights @ functional.relu(self.wanted - values).square()
 
 
-def least(parts: Sequence[Squares | Hinges], width: int, ridge: float, start: Tensor | None = None) -> Tensor:
+def least(
+    parts: Sequence[Squares | Hinges], width: int, ridge: float, start: Tensor | None = None, tolerance: float = 1e-9
+) -> Tensor:
     """The w (width,) of least error: what ``parts`` say of it, and ``ridge`` times its squared length; by L-BFGS.
 
     Args:
@@ -153,10 +155,16 @@ def least(parts: Sequence[Squares | Hinges], width: int, ridge: float, start: Te
         width: how many features there are.
         ridge: above 0.
         start: a w (width,) that may be near; 0 by default.
+        tolerance: change of the error in a step that ends the search.
     """
     weight = (torch.zeros(width) if start is None else start.detach().clone()).requires_grad_()
     optimiser = torch.optim.LBFGS(
-        [weight], max_iter=ITERATIONS, history_size=20, tolerance_grad=1e-6, line_search_fn="strong_wolfe"
+        [weight],
+        max_iter=ITERATIONS,
+        history_size=20,
+        tolerance_grad=1e-6,
+        tolerance_change=tolerance,
+        line_search_fn="strong_wolfe",
     )
 
     def error() -> Tensor:
