@@ -145,7 +145,7 @@ def test_the_ridge_is_the_best_between_folds_by_rank_correlation(seed: int) -> N
         for ridge in RIDGES
     }
     chosen = chosen_ridge(torch.from_numpy(rows).float(), torch.from_numpy(wanted).float(), folds)
-    assert agreement[chosen] == pytest.approx(max(agreement.values()), abs=0.01)
+    assert agreement[chosen] == pytest.approx(max(agreement.values()), abs=0.02)
 
 
 def test_pictures_of_one_fold_are_never_on_both_sides_when_a_ridge_is_chosen() -> None:
