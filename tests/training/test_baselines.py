@@ -125,12 +125,11 @@ def test_labels_alone_give_the_ridge_regression_on_standardised_features() -> No
     assert found.weight.numpy() == pytest.approx(expected, abs=2e-3 * np.abs(expected).max())
 
 
-@settings(deadline=None, max_examples=5)
-@given(st.integers(0, 1000))
+@pytest.mark.parametrize("seed", range(6))
 def test_the_ridge_is_the_best_between_folds_by_rank_correlation(seed: int) -> None:
     generator = np.random.default_rng(seed)
     folds = generator.integers(0, 4, 60)
-    rows = generator.normal(size=(60, 40), loc=3) / 40**0.5
+    rows = generator.normal(size=(60, 40), loc=10) / 40**0.5
     wanted = 2 * rows[:, 0] + generator.normal(size=60) + folds
     agreement = {
         ridge: np.mean(
