@@ -145,18 +145,32 @@ class Hinges:
         return self.weights @ functional.relu(self.wanted - values).square()
 
 
-def _fit_liking(encoder: AestheticEncoder, head: Polar, examples: Examples, recipe: FitRecipe) -> None:
-    """The linear part: squared hinges on pairs, and squares that hold still what is only content."""
-    parts = _parts(encoder, head, examples, recipe)
-    weight = torch.zeros(head.liking.in_features, requires_grad=True)
+def least(
+    parts: Sequence[Squares | Hinges], width: int, ridge: float, start: Tensor | None = None, tolerance: float = 1e-9
+) -> Tensor:
+    """The w (width,) of least error: what ``parts`` say of it, and ``ridge`` times its squared length; by L-BFGS.
+
+    Args:
+        parts: each with rows of ``width`` features.
+        width: how many features there are.
+        ridge: above 0.
+        start: a w (width,) that may be near; 0 by default.
+        tolerance: change of the error in a step that ends the search.
+    """
+    weight = (torch.zeros(width) if start is None else start.detach().clone()).requires_grad_()
     optimiser = torch.optim.LBFGS(
-        [weight], max_iter=ITERATIONS, history_size=20, tolerance_grad=1e-6, line_search_fn="strong_wolfe"
+        [weight],
+        max_iter=ITERATIONS,
+        history_size=20,
+        tolerance_grad=1e-6,
+        tolerance_change=tolerance,
+        line_search_fn="strong_wolfe",
     )
 
     def error() -> Tensor:
         # Each product with the rows is made once, and its gradient by hand: autograd would keep copies of the rows.
-        gradient = 2 * recipe.ridge * weight.detach()
-        total = recipe.ridge * weight.detach().square().sum()
+        gradient = 2 * ridge * weight.detach()
+        total = ridge * weight.detach().square().sum()
         for part in parts:
             values = (part.rows @ weight.detach()).requires_grad_()
             with torch.enable_grad():
@@ -169,7 +183,13 @@ def _fit_liking(encoder: AestheticEncoder, head: Polar, examples: Examples, reci
 
     if parts:
         optimiser.step(error)  # type: ignore[no-untyped-call]
-    head.liking.weight.copy_(weight.detach()[None])
+    return weight.detach()
+
+
+def _fit_liking(encoder: AestheticEncoder, head: Polar, examples: Examples, recipe: FitRecipe) -> None:
+    """The linear part: squared hinges on pairs, and squares that hold still what is only content."""
+    parts = _parts(encoder, head, examples, recipe)
+    head.liking.weight.copy_(least(parts, head.liking.in_features, recipe.ridge)[None])
 
 
 def _parts(encoder: AestheticEncoder, head: Polar, examples: Examples, recipe: FitRecipe) -> list[Squares | Hinges]:

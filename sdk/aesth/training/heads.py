@@ -132,7 +132,8 @@ class Polar(nn.Module):
 
     def places(self, features: Tensor) -> Tensor:
         """What the landmarks see of standardised features (n, f): vectors of length about 1."""
-        return features[:, self.near] * (features.shape[1] / len(self.near)) ** 0.5
+        places: Tensor = features[:, self.near] * (features.shape[1] / len(self.near)) ** 0.5
+        return places
 
     def liked(self, features: Tensor, places: Tensor) -> Tensor:
         """How pleasing pictures are, (n,), of standardised features and their places."""

@@ -28,7 +28,7 @@ from aesth.training.checkpoint import fingerprint
 from aesth.training.distributed import World, process_device
 from aesth.training.evaluate import DamageTest, norms_of, projected_norms, torch_encode
 from aesth.training.features import Change, frozen_features, grey, kept_features, mirrored, unchanged
-from aesth.training.figures import fold_figures, merged_figures, require_judgements
+from aesth.training.figures import fold_figures, merged_figures, require_fold, require_judgements
 from aesth.training.files import replacing
 from aesth.training.fitting import Examples, fit_head
 from aesth.training.loader import Pixels, StreamedViews, streams
@@ -389,8 +389,7 @@ def evaluate(
     """
     this = Run.of(config, data, out, device, catalogues)
     for held_out in folds:
-        if held_out not in range(FOLDS):
-            raise ConfigError(f"there is no fold {held_out}; the folds are 0 to {FOLDS - 1}")
+        require_fold(held_out)
         require_judgements(held_out, this.study)
     test = DamageTest.of(data, needed=this.recipe.sampling.damage_kinds > 0)
     by_fold = {str(held_out): _measure(this, held_out, test, resume=resume) for held_out in dict.fromkeys(folds)}
