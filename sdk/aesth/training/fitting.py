@@ -23,6 +23,7 @@ from aesth.training.networks import AestheticEncoder
 from aesth.training.recipe import FitRecipe
 
 ITERATIONS = 120
+GRID = 2.0**-11
 BATCH = 1024
 
 
@@ -99,9 +100,10 @@ def _fit_landmarks(encoder: AestheticEncoder, head: Polar, examples: Examples, r
     )
     places = (whole + mirror) / 2
     chosen = np.sort(np.random.default_rng(seed).permutation(len(places))[:count])
-    landmarks.places[:count] = places[chosen]
+    # On a grid they compress to half the bytes, and the heights are solved for where they then are.
+    landmarks.places[:count] = (places[chosen] / GRID).round() * GRID
     near = landmarks.nearness(places)[:, :count].double()
-    among = near[chosen]
+    among = landmarks.nearness(landmarks.places[:count])[:, :count].double()
     target = torch.from_numpy(examples.ratings)
     normal = near.t() @ near + recipe.smoothing * among + 1e-6 * torch.eye(count, dtype=torch.float64)
     landmarks.heights[:count] = torch.linalg.solve(normal, near.t() @ target).float()
