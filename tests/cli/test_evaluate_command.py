@@ -10,6 +10,7 @@ import torch
 from typer.testing import CliRunner, Result
 
 from aesth.cli.app import app
+from aesth.training.figures import merged_figures
 from aesth.training.networks import AestheticEncoder
 from aesth.training.recipe import read_recipe
 from support.ava import make_ava
@@ -42,15 +43,36 @@ def test_its_help_names_what_can_be_measured() -> None:
     for option in ("-h", "--help"):
         done = train("evaluate", option)
         assert done.exit_code == 0
-        for name in ("folds", "ava", "study", "fairness"):
+        for name in ("folds", "baselines", "card", "ava", "study", "fairness"):
             assert name in done.stdout
 
 
-@pytest.mark.parametrize("arguments", [(), ("none.toml",), ("ava",), ("study", "none.csv"), ("fairness",)], ids=str)
+@pytest.mark.parametrize(
+    "arguments",
+    [(), ("none.toml",), ("ava",), ("study", "none.csv"), ("fairness",), ("baselines",), ("card",)],
+    ids=str,
+)
 def test_wrong_usage_exits_with_2(arguments: tuple[str, ...]) -> None:
     done = train("evaluate", *arguments)
     assert done.exit_code == 2
     assert "Usage" in done.output
+
+
+def test_baselines_and_the_card_of_a_run(config: Path, tmp_path: Path) -> None:
+    data, out = make_data(tmp_path / "data"), tmp_path / "out"
+    done = train("evaluate", "baselines", config, "--data", data, "--out", out, "--fold", "3")
+    assert done.exit_code == 0, done.stderr
+    assert [list(one["folds"]) for one in json.loads(done.stdout)["baselines"]] == [["3"], ["3"]]
+
+    missing = train("evaluate", "card", out)
+    assert (missing.exit_code, missing.stdout) == (2, "")
+    folds = json.loads(done.stdout)["baselines"][0]["folds"]
+    figures = merged_figures(out / "figures.json", read_recipe(config), "study", folds)
+    (out / "figures.json").write_text(json.dumps(figures))
+    printed = train("evaluate", "card", out)
+    assert printed.exit_code == 0, printed.stderr
+    assert f"| 3 | {folds['3']['pictures']} | {folds['3']['srcc']:.3f} |" in printed.stdout
+    assert "| mobilenet_v2 | linear, labels and damage pairs |" in printed.stdout
 
 
 def test_ava(config: Path, tmp_path: Path) -> None:

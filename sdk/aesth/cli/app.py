@@ -19,7 +19,15 @@ from aesth.cli.tag import tag
 from aesth.cli.text import printable
 from aesth.cli.train import evaluate_training, export_training, reproduce_models, run_training
 from aesth.cli.train_data import fetch_pictures, tell_popularity
-from aesth.cli.train_evaluate import EvaluateGroup, draw_saliency, evaluate_ava, evaluate_fairness, evaluate_study
+from aesth.cli.train_evaluate import (
+    EvaluateGroup,
+    draw_saliency,
+    evaluate_ava,
+    evaluate_fairness,
+    evaluate_simple,
+    evaluate_study,
+    print_card,
+)
 from aesth.errors import AesthError, CatalogueError, ConfigError, MissingDependencyError, ModelError, ProviderError
 
 USAGE, MISSING, BROKEN_PIPE = 2, 3, 141
@@ -92,6 +100,8 @@ for _name, _step in (
     train.command(_name)(_guarded(_step))
 for _name, _measure in (
     ("folds", evaluate_training),
+    ("baselines", evaluate_simple),
+    ("card", print_card),
     ("ava", evaluate_ava),
     ("study", evaluate_study),
     ("fairness", evaluate_fairness),

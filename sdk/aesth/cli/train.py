@@ -45,6 +45,10 @@ Catalogues = Annotated[
         " --data. Repeatable.",
     ),
 ]
+Folds = Annotated[
+    list[int] | None,
+    typer.Option("--fold", metavar="N", min=0, help="Only this fold, 0 to 4. Repeatable. Default: all."),
+]
 
 _RUNS = Path("runs")
 
@@ -69,10 +73,7 @@ def evaluate_training(
     config: Config,
     data: Data,
     out: Out = _RUNS,
-    fold: Annotated[
-        list[int] | None,
-        typer.Option("--fold", metavar="N", min=0, help="Only this fold, 0 to 4. Repeatable. Default: all."),
-    ] = None,
+    fold: Folds = None,
     catalogue: Catalogues = None,
     resume: Resume = True,
     device: Where = Device.AUTO,

@@ -1,4 +1,4 @@
-"""`aesth train evaluate folds | ava | study | fairness` and `aesth train saliency`: what a model is worth, and why."""
+"""`aesth train evaluate` with all but `folds`, and `aesth train saliency`: what a model is worth, and why."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from aesth.cli.options import ReportFormat
-from aesth.cli.train import Catalogues, Config, Data, Device, Out, Resume, Where
+from aesth.cli.train import Catalogues, Config, Data, Device, Folds, Out, Resume, Where
 from aesth.errors import ConfigError
 from aesth.extras import needs_extra
 
@@ -49,6 +49,67 @@ Weights = Annotated[
         help="What `aesth train run` wrote. Default: ImageNet weights.",
     ),
 ]
+
+
+def evaluate_simple(
+    config: Config,
+    data: Data,
+    out: Out = Path("runs"),
+    fold: Folds = None,
+    catalogue: Catalogues = None,
+    device: Where = Device.AUTO,
+) -> None:
+    """What simpler means make of a recipe's backbones as ImageNet left them; print the figures as JSON.
+
+    Ridge regression on the ratings, alone and with pairs of photos and their damaged copies, on the features of each
+    backbone and of all, by the same folds; and how well one person agrees with the crowd. Needs no `folds` before.
+    """
+    with needs_extra("train", "training"):
+        from aesth.training import baselines
+        from aesth.training.catalogue import FOLDS
+
+        path = baselines.evaluate_baselines(
+            config=config,
+            data=data,
+            out=out,
+            device=device.value,
+            folds=fold or range(FOLDS),
+            catalogues=catalogue or (),
+        )
+    typer.echo(path.read_text("utf-8"), nl=False)
+
+
+def print_card(
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN_FOLDER", exists=True, file_okay=False, help="The --out of `evaluate folds`, with figures.json."
+        ),
+    ],
+    baselines: Annotated[
+        Path | None,
+        typer.Option(
+            "--baselines",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="What `evaluate baselines` wrote. Default: baselines.json of the folder, if it is there.",
+        ),
+    ] = None,
+    fairness: Annotated[
+        Path | None,
+        typer.Option(
+            "--fairness", metavar="FILE", exists=True, dir_okay=False, help="What `evaluate fairness` printed."
+        ),
+    ] = None,
+) -> None:
+    """Print the figures of a run as the Markdown tables of a model card."""
+    with needs_extra("train", "training"):
+        from aesth.training.card import card
+
+        text = card(folder, baselines, fairness)
+    # Markdown files are UTF-8 wherever they are made.
+    typer.echo(text.encode(), nl=False)
 
 
 def evaluate_ava(

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from aesth.errors import CatalogueError
+from aesth.errors import CatalogueError, ConfigError
+from aesth.training.catalogue import FOLDS
 from aesth.training.evaluate import DamageTest, agreement, mean_preference
 from aesth.training.recipe import Recipe
 from aesth.training.study import Study
@@ -118,6 +119,16 @@ def _weighted(values: NDArray[np.float64], sizes: NDArray[np.int64]) -> float:
 def _right(pairs: NDArray[np.floating]) -> float:
     """Share of the pairs whose better picture has the larger norm; NaN for none."""
     return round(float(np.mean((np.sign(pairs[:, 0] - pairs[:, 1]) + 1) / 2)), 4) if len(pairs) else math.nan
+
+
+def require_fold(held_out: int) -> None:
+    """Check that there is such a fold.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if held_out not in range(FOLDS):
+        raise ConfigError(f"there is no fold {held_out}; the folds are 0 to {FOLDS - 1}")
 
 
 def require_judgements(held_out: int, study: Study) -> None:

@@ -23,6 +23,7 @@ from aesth.training.networks import AestheticEncoder
 from aesth.training.recipe import FitRecipe
 
 ITERATIONS = 120
+GRID = 2.0**-11
 BATCH = 1024
 
 
@@ -100,9 +101,10 @@ def _fit_landmarks(encoder: AestheticEncoder, head: Polar, examples: Examples, r
     )
     places = (whole + mirror) / 2
     chosen = np.sort(np.random.default_rng(seed).permutation(len(places))[:count])
-    landmarks.places[:count] = places[chosen]
+    # On a grid they compress to half the bytes, and the heights are solved for where they then are.
+    landmarks.places[:count] = (places[chosen] / GRID).round() * GRID
     near = landmarks.nearness(places)[:, :count].double()
-    among = near[chosen]
+    among = landmarks.nearness(landmarks.places[:count])[:, :count].double()
     target = torch.from_numpy(examples.ratings)
     normal = near.t() @ near + recipe.smoothing * among + 1e-6 * torch.eye(count, dtype=torch.float64)
     landmarks.heights[:count] = torch.linalg.solve(normal, near.t() @ target).float()
@@ -146,18 +148,32 @@ class Hinges:
         return self.weights @ functional.relu(self.wanted - values).square()
 
 
-def _fit_liking(encoder: AestheticEncoder, head: Polar, examples: Examples, recipe: FitRecipe) -> None:
-    """The linear part: squared hinges on pairs, and squares that hold still what is only content."""
-    parts = _parts(encoder, head, examples, recipe)
-    weight = torch.zeros(head.liking.in_features, requires_grad=True)
+def least(
+    parts: Sequence[Squares | Hinges], width: int, ridge: float, start: Tensor | None = None, tolerance: float = 1e-9
+) -> Tensor:
+    """The w (width,) of least error: what ``parts`` say of it, and ``ridge`` times its squared length; by L-BFGS.
+
+    Args:
+        parts: each with rows of ``width`` features.
+        width: how many features there are.
+        ridge: above 0.
+        start: a w (width,) that may be near; 0 by default.
+        tolerance: change of the error in a step that ends the search.
+    """
+    weight = (torch.zeros(width) if start is None else start.detach().clone()).requires_grad_()
     optimiser = torch.optim.LBFGS(
-        [weight], max_iter=ITERATIONS, history_size=20, tolerance_grad=1e-6, line_search_fn="strong_wolfe"
+        [weight],
+        max_iter=ITERATIONS,
+        history_size=20,
+        tolerance_grad=1e-6,
+        tolerance_change=tolerance,
+        line_search_fn="strong_wolfe",
     )
 
     def error() -> Tensor:
         # Each product with the rows is made once, and its gradient by hand: autograd would keep copies of the rows.
-        gradient = 2 * recipe.ridge * weight.detach()
-        total = recipe.ridge * weight.detach().square().sum()
+        gradient = 2 * ridge * weight.detach()
+        total = ridge * weight.detach().square().sum()
         for part in parts:
             values = (part.rows @ weight.detach()).requires_grad_()
             with torch.enable_grad():
@@ -170,7 +186,13 @@ def _fit_liking(encoder: AestheticEncoder, head: Polar, examples: Examples, reci
 
     if parts:
         optimiser.step(error)  # type: ignore[no-untyped-call]
-    head.liking.weight.copy_(weight.detach()[None])
+    return weight.detach()
+
+
+def _fit_liking(encoder: AestheticEncoder, head: Polar, examples: Examples, recipe: FitRecipe) -> None:
+    """The linear part: squared hinges on pairs, and squares that hold still what is only content."""
+    parts = _parts(encoder, head, examples, recipe)
+    head.liking.weight.copy_(least(parts, head.liking.in_features, recipe.ridge)[None])
 
 
 def _parts(encoder: AestheticEncoder, head: Polar, examples: Examples, recipe: FitRecipe) -> list[Squares | Hinges]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -133,8 +132,10 @@ class Polar(nn.Module):
 
     def places(self, features: Tensor) -> Tensor:
         """What the landmarks see of standardised features (n, f): vectors of length about 1."""
-        return features[:, self.near] * math.sqrt(features.shape[1] / len(self.near))
+        places: Tensor = features[:, self.near] * (features.shape[1] / len(self.near)) ** 0.5
+        return places
 
     def liked(self, features: Tensor, places: Tensor) -> Tensor:
         """How pleasing pictures are, (n,), of standardised features and their places."""
-        return self.liking(features).squeeze(1) + self.landmarks(places)  # type: ignore[no-any-return]
+        said: Tensor = self.liking(features).squeeze(1) + self.landmarks(places)
+        return said

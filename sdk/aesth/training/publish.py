@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from aesth.encoder import ModelRecord
 from aesth.scale import Scale
 from aesth.training.catalogue import unrated_photos
-from aesth.training.checkpoint import fingerprint
 from aesth.training.evaluate import norms_of, torch_encode
 from aesth.training.export import describe, export, greatest_difference, onnx_encode, prove
 from aesth.training.figures import are_of, known
@@ -128,8 +127,7 @@ def _figures(this: Run) -> object:
     if not path.is_file():
         return None
     found = json.loads(path.read_text("utf-8"))
-    study = fingerprint(this.recipe, this.study, None)
-    return found["mean"] if "recipe" not in found or are_of(found, this.recipe, study) else None
+    return found["mean"] if "recipe" not in found or are_of(found, this.recipe, this.digest) else None
 
 
 def _compare(

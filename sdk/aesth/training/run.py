@@ -28,7 +28,7 @@ from aesth.training.checkpoint import fingerprint
 from aesth.training.distributed import World, process_device
 from aesth.training.evaluate import DamageTest, norms_of, projected_norms, torch_encode
 from aesth.training.features import Change, frozen_features, grey, kept_features, mirrored, unchanged
-from aesth.training.figures import fold_figures, merged_figures, require_judgements
+from aesth.training.figures import fold_figures, merged_figures, require_fold, require_judgements
 from aesth.training.files import replacing
 from aesth.training.fitting import Examples, fit_head
 from aesth.training.loader import Pixels, StreamedViews, streams
@@ -253,6 +253,12 @@ class Run:
             raise ConfigError(f"the recipe '{name}' cannot teach: give it [fit], and the same [sampling] and seed")
         return Run(recipe, self.data, self.out.parent / name, self.device, self.catalogues, self.recipes)
 
+    @property
+    def digest(self) -> str:
+        """Of what is measured on what: recipe, data, and those of the teacher."""
+        own = fingerprint(self.recipe, self.study, None)
+        return own if self.teacher is None else f"{own} taught by {self.teacher.digest}"
+
     def norms(
         self,
         encoder: AestheticEncoder,
@@ -405,12 +411,11 @@ def evaluate(
     """
     this = Run.of(config, data, out, device, catalogues, resume=resume)
     for held_out in folds:
-        if held_out not in range(FOLDS):
-            raise ConfigError(f"there is no fold {held_out}; the folds are 0 to {FOLDS - 1}")
+        require_fold(held_out)
         require_judgements(held_out, this.study)
     test = DamageTest.of(data, needed=this.recipe.sampling.damage_kinds > 0)
     by_fold = {str(held_out): _measure(this, held_out, test, resume=resume) for held_out in dict.fromkeys(folds)}
-    figures = merged_figures(out / FIGURES, this.recipe, fingerprint(this.recipe, this.study, None), by_fold)
+    figures = merged_figures(out / FIGURES, this.recipe, this.digest, by_fold)
     with replacing(out / FIGURES) as partial:
         partial.write_text(json.dumps(figures, indent=2, allow_nan=False) + "\n", "utf-8")
     return out / FIGURES
