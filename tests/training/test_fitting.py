@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from aesth.errors import ConfigError
-from aesth.training.fitting import Examples, fit_head
+from aesth.training.fitting import GRID, Examples, fit_head
 from aesth.training.heads import Polar
 from aesth.training.metrics import srcc
 from aesth.training.networks import AestheticEncoder, Architecture
@@ -121,7 +121,8 @@ def test_with_a_landmark_for_each_picture_it_is_kernel_ridge_regression(smoothin
     elsewhere = examples.features[RATED:]
     expected = kernel(standardised(encoder, elsewhere), places) @ heights
     assert np.abs(expected).max() > 0.1
-    assert known(encoder, elsewhere) == pytest.approx(expected, abs=1e-3)
+    # To what it makes that landmarks stand on a grid, not quite where the pictures are.
+    assert known(encoder, elsewhere) == pytest.approx(expected, abs=1e-2)
     assert not head_of(encoder).landmarks.heights[RATED:].any()
 
 
@@ -130,7 +131,8 @@ def test_with_fewer_landmarks_it_is_the_same_regression_on_a_subset() -> None:
     examples = examples_of()
     encoder = fitted(examples, FitRecipe(smoothing=0.5), landmarks=9)
     pictures, chosen = between(encoder, examples), head_of(encoder).landmarks.places.detach().double().numpy()
-    assert all(min(np.abs(picture - place).max() for picture in pictures) < 1e-6 for place in chosen)
+    assert np.array_equal(chosen / GRID, np.round(chosen / GRID))
+    assert all(min(np.abs(picture - place).max() for picture in pictures) < 0.51 * GRID for place in chosen)
     assert len(np.unique(chosen, axis=0)) == 9
     near, among = kernel(pictures, chosen), kernel(chosen, chosen)
     heights = np.linalg.solve(near.T @ near + 0.5 * among, near.T @ examples.ratings)
