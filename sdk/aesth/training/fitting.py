@@ -79,8 +79,11 @@ def fit_head(encoder: AestheticEncoder, examples: Examples, recipe: FitRecipe, *
     if not isinstance(head, Polar):
         raise ConfigError('a head that is fitted must be of the polar kind; set head = "polar" in [encoder]')
     torch.manual_seed(seed)
-    shown = np.concatenate([examples.rated, np.unique(examples.pairs), examples.photos])
-    encoder.standardise.fit(torch.cat([_floats(examples.features[shown]), _floats(examples.mirrored)]))
+    judged = np.concatenate([examples.rated, np.unique(examples.pairs)])
+    shown = np.concatenate([judged, examples.photos])
+    # Photos of another resolution would pull the statistics away from the pictures that the landmarks know.
+    typical = judged if len(judged) else shown
+    encoder.standardise.fit(torch.cat([_floats(examples.features[typical]), _floats(examples.mirrored)]))
     _fit_landmarks(encoder, head, examples, recipe, seed)
     _fit_liking(encoder, head, examples, recipe)
     head.liking.bias.fill_(offset)
