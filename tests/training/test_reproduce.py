@@ -38,10 +38,10 @@ def test_a_model_is_measured_and_exported_and_not_trained_again(recipes: Path, t
     out, models = tmp_path / "out", tmp_path / "models"
     where = {"data": tiny_data, "out": out, "models": models, "recipes": recipes}
     made = list(reproduce(["tiny"], **where))
-    assert made == [out / "tiny" / "tiny-fp32.onnx", models / "tiny-int8.onnx"]
+    assert made == [out / "tiny" / "tiny-fp32.onnx", models / "tiny-fp16.onnx", models / "tiny-int8.onnx"]
     figures = json.loads((out / "tiny" / "figures.json").read_text())
     assert list(figures["folds"]) == [str(fold) for fold in range(FOLDS)]
-    assert [figures_in(path) for path in made] == [figures["mean"]] * 2
+    assert [figures_in(path) for path in made] == [figures["mean"]] * 3
     trained = {path: path.stat().st_mtime_ns for path in out.rglob("checkpoint.pt")}
     assert len(trained) == FOLDS + 1
     assert list(reproduce(["tiny"], **where)) == made
@@ -52,8 +52,10 @@ def test_each_model_has_a_folder_of_its_own_and_can_go_without_figures(
     recipes: Path, tiny_data: Path, tmp_path: Path
 ) -> None:
     made = list(reproduce(["tiny", "small", "tiny"], data=tiny_data, out=tmp_path, measured=False, recipes=recipes))
-    assert made == [tmp_path / name / f"{name}-{kind}.onnx" for name in ("tiny", "small") for kind in ("fp32", "int8")]
-    assert [figures_in(path) for path in made] == [None] * 4
+    assert made == [
+        tmp_path / name / f"{name}-{kind}.onnx" for name in ("tiny", "small") for kind in ("fp32", "fp16", "int8")
+    ]
+    assert [figures_in(path) for path in made] == [None] * 6
     assert not list(tmp_path.rglob("figures.json"))
 
 

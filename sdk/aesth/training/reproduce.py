@@ -40,14 +40,14 @@ def reproduce(
         names: of bundled recipes; by default those of `SHIPPED`.
         data: folder with ``oasis/``, ``photos/`` and ``backbones/``.
         out: folder of the runs' folders.
-        models: folder of the int8 models; by default, that of each run.
+        models: folder of the float16 and int8 models; by default, that of each run.
         measured: train without each fold and measure on it, as `run.evaluate` does.
         resume: go on where a killed run stopped; what is trained to its end is not trained again.
         device: ``auto``, ``cpu`` or ``cuda``.
         recipes: folder of the bundled recipes.
 
     Yields:
-        The float file and the int8 file of each model, once they are there.
+        The float32, the float16 and the int8 file of each model, once they are there.
 
     Raises:
         ConfigError: no bundled recipe has that name, or a run's folder belongs to another recipe.
