@@ -144,7 +144,10 @@ def reproduce_models(
     models: Annotated[
         Path | None,
         typer.Option(
-            "--models", metavar="DIR", file_okay=False, help="Where the int8 models go. Default: DIR/NAME of --out."
+            "--models",
+            metavar="DIR",
+            file_okay=False,
+            help="Where the fp16 and int8 models go. Default: DIR/NAME of --out.",
         ),
     ] = None,
     measured: Annotated[

@@ -22,7 +22,7 @@ from aesth.training.logs import Step
 from aesth.training.networks import AestheticEncoder
 from aesth.training.recipe import FitRecipe, Recipe
 from aesth.training.source import TripletSource
-from aesth.training.study import Study
+from aesth.training.study import Study, kinds_of
 from aesth.training.train import Stage, embedded, fit, fresh_encoder, logged
 
 
@@ -94,7 +94,7 @@ def begin(encoder: AestheticEncoder, recipe: Recipe, study: Study, pixels: Pixel
         nothing.astype(np.float64),
         features[:0],
         places.reshape(chosen.shape),
-        [study.views[weak].kind or "" for _, weak, _ in chosen],
+        kinds_of(study.views, chosen),
     )
     fit_head(encoder.cpu(), examples, FitRecipe(), offset=recipe.offset, seed=recipe.seed)
     encoder.to(device)

@@ -16,7 +16,7 @@ from aesth.training.damage import DAMAGES, Strength
 from aesth.training.loader import Pixels
 from aesth.training.metrics import damage_preference, pair_accuracy, plcc, srcc
 from aesth.training.networks import AestheticEncoder, Precision, autocast
-from aesth.training.study import damaged_views
+from aesth.training.study import damaged_views, kinds_of
 from aesth.training.views import View
 
 Encode = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -80,7 +80,7 @@ class DamageTest:
             return cls([], np.empty((0, 3), np.int64), [])
         photos = [photo for photo in unrated_photos(data / "photos") if kept_for_damage(photo.name)]
         views, triples = damaged_views(photos, len(DAMAGES))
-        return cls(views, triples, [views[weak].kind or "" for _, weak, _ in triples])
+        return cls(views, triples, kinds_of(views, triples))
 
     def preferences(self, norms: NDArray[np.floating]) -> dict[str, dict[str, float]]:
         """Strength -> kind -> share of pairs whose undamaged photo has the larger norm; ``norms`` are of the views."""

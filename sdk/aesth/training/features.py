@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from aesth.runtime import load_runtime, session_options
 from aesth.training.export import export_graph
+from aesth.training.fairness import black_and_white
 from aesth.training.files import replacing
 from aesth.training.loader import Pixels, load_batches
 from aesth.training.networks import AestheticEncoder, Precision, autocast
@@ -37,10 +38,8 @@ def mirrored(pixels: Tensor) -> Tensor:
 
 
 def grey(pixels: Tensor) -> Tensor:
-    """In black and white: the luma (ITU-R BT.601) of uint8 (n, h, w, 3), in all three channels."""
-    weights = torch.tensor([19595, 38470, 7471], dtype=torch.int32)
-    luma = ((pixels.int() * weights).sum(3, keepdim=True) + 0x8000) >> 16
-    return luma.to(torch.uint8).expand_as(pixels)
+    """In black and white, of uint8 (n, h, w, 3)."""
+    return torch.stack([torch.from_numpy(black_and_white(image).copy()) for image in pixels.numpy()])
 
 
 @torch.no_grad()

@@ -25,7 +25,7 @@ class Step:
     """What a step of the loop reports.
 
     Attributes:
-        stage: ``warm_up`` or ``fine_tune``.
+        stage: ``adapt``, ``warm_up`` or ``fine_tune``.
         step: its number, from 1.
         steps: how many the stage has.
         error: the loss of the step.

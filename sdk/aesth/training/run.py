@@ -37,7 +37,7 @@ from aesth.training.networks import AestheticEncoder
 from aesth.training.progress import bars, counted, tell
 from aesth.training.recipe import FitRecipe, Recipe, read_recipe
 from aesth.training.source import TripletSource
-from aesth.training.study import Study, assemble
+from aesth.training.study import Study, assemble, kinds_of
 from aesth.training.train import fresh_encoder, train
 from aesth.training.views import View, render_all
 from aesth.training.views import fingerprint as views_fingerprint
@@ -142,9 +142,23 @@ class Run:
         return self.features_of("features", self.study.views, self.pixels) if self.freezes else None
 
     def features_of(
-        self, name: str, views: Sequence[View], pixels: Pixels, change: Change = unchanged
+        self,
+        name: str,
+        views: Sequence[View],
+        pixels: Pixels,
+        change: Change = unchanged,
+        rows: NDArray[np.int64] | None = None,
     ) -> NDArray[np.float16]:
-        """Pooled features (n, f) of ``views`` by the frozen backbones, kept in the run's folder under ``name``."""
+        """Pooled features (n, f) by the frozen backbones, kept in the run's folder under ``name``.
+
+        Args:
+            name: of the file.
+            views: what is shown.
+            pixels: of the views.
+            change: what is done to the pixels first.
+            rows: which of the views, (n,); None for all. Their pixels are read where features are computed only.
+        """
+        views = views if rows is None else [views[row] for row in rows]
         key = {
             "views": views_fingerprint(views, self.recipe.encoder.preprocess, self.recipe.seed),
             "streamed": isinstance(pixels, StreamedViews),
@@ -157,10 +171,10 @@ class Run:
 
         def make() -> NDArray[np.float16]:
             precision = self.recipe.warm_up.precision
-            with counted(f"features: {name}", len(pixels)) as advance:
+            with counted(f"features: {name}", len(views)) as advance:
                 return frozen_features(
                     self.fresh_encoder(),
-                    pixels,
+                    pixels if rows is None else pixels[rows],
                     change=change,
                     device=self.torch_device,
                     precision=precision,
@@ -211,19 +225,17 @@ class Run:
     def examples(self, held_out: int | None, features: NDArray[np.float16]) -> Examples:
         """What a head is fitted to without the fold ``held_out``."""
         study, plan = self.study, self.recipe.fit or FitRecipe()
-        rated, judged = study.training_pictures(held_out), study.judged
-        photos = np.unique(study.damage[:, 0])
-        greyed = np.sort(np.random.default_rng(self.recipe.seed).permutation(photos)[: plan.grey_photos])
-        views = study.views
-        mirrors = self.features_of("features-mirrored", views[:judged], self.pixels[:judged], mirrored)
-        greys = self.features_of("features-grey", [views[row] for row in greyed], self.pixels[greyed], grey)
+        rated, judged = study.training_pictures(held_out), np.arange(study.judged)
+        greyed = np.sort(np.random.default_rng(self.recipe.seed).permutation(study.photos)[: plan.grey_photos])
+        mirrors = self.features_of("features-mirrored", study.views, self.pixels, mirrored, judged)
+        greys = self.features_of("features-grey", study.views, self.pixels, grey, greyed)
         return Examples(
             features,
             rated,
             study.deviations(rated),
             mirrors[rated],
             study.damage,
-            [views[weak].kind or "" for _, weak, _ in study.damage],
+            kinds_of(study.views, study.damage),
             study.training_pairs(held_out),
             greys,
             greyed,

@@ -47,6 +47,11 @@ class Study:
         """How many of the first ``views`` people have judged: rated and compared pictures."""
         return len(self.ratings) + len(np.unique(self.pairs))
 
+    @property
+    def photos(self) -> NDArray[np.int64]:
+        """Indices of the photos that are shown beside damaged copies, (o,)."""
+        return np.unique(self.damage[:, 0])
+
     def training_pictures(self, held_out: int | None) -> NDArray[np.int64]:
         """Indices of the rated pictures outside the fold ``held_out``; of all for None."""
         return np.flatnonzero(self.folds != held_out) if held_out is not None else np.arange(len(self.ratings))
@@ -130,6 +135,11 @@ def damaged_views(
             views += [View(photo, names[kind], "weak", True), View(photo, names[kind], "strong", True)]
             triples.append((original, weak, weak + 1))
     return views, np.array(triples, np.int64).reshape(-1, 3)
+
+
+def kinds_of(views: Sequence[View], triples: NDArray[np.int64]) -> list[str]:
+    """The kind of damage of ``triples``, indices in ``views`` of a photo, its weak and its strong copy, (t, 3)."""
+    return [views[weak].kind or "" for _, weak, _ in triples]
 
 
 def _catalogues_of(data: Path) -> list[Path]:

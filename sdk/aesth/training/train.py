@@ -43,7 +43,7 @@ class Stage:
     """A stage of a training, as the loop takes it.
 
     Attributes:
-        name: ``warm_up`` or ``fine_tune``.
+        name: ``adapt``, ``warm_up`` or ``fine_tune``.
         recipe: how long, how fast, on how much.
         parameters: what is trained.
         load: indices of views (n,), step by step -> what `embed` takes, such as their pixels.
@@ -257,7 +257,7 @@ def start(
     """Set the statistics of the features and the place from which the projection starts."""
     seed = np.random.SeedSequence([recipe.seed, STAGES["warm_up"], 0])
     torch.manual_seed(int(seed.generate_state(1)[0]))
-    seen = np.concatenate([pictures, np.unique(study.damage[:, 0])])
+    seen = np.concatenate([pictures, study.photos])
     encoder.standardise.fit(torch.from_numpy(features[seen]).float())
     encoder.head.start_at(recipe.offset)
 
