@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 
 from aesth.training.distributed import World, joined
-from aesth.training.features import frozen_features
+from aesth.training.features import Extractor, frozen_features
 from aesth.training.networks import AestheticEncoder
 from aesth.training.recipe import Recipe
 from aesth.training.train import train
@@ -32,7 +32,7 @@ def run(how: Recipe, folder: Path) -> None:
     """Train by ``how`` and leave this process's weights in ``folder``."""
     study, pixels = make_study()
     torch.manual_seed(how.seed)
-    features = frozen_features(AestheticEncoder(how.encoder), pixels) if how.warm_up.steps else None
+    features = frozen_features(Extractor(AestheticEncoder(how.encoder)), pixels) if how.warm_up.steps else None
     encoder = train(how, study, pixels, folder, features=features)
     folder.mkdir(parents=True, exist_ok=True)
     torch.save(encoder.state_dict(), folder / f"weights-{World.current().rank}.pt")

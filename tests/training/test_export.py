@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -250,7 +251,7 @@ def test_from_the_statistics_on_all_is_float_and_stored_as_float16(
 
 
 def test_branches_of_one_backbone_make_an_int8_file_that_can_be_loaded(tmp_path: Path) -> None:
-    """Each convolution has weights of its own there: ONNX Runtime cannot rewrite ones that two of them share."""
+    """ONNX Runtime cannot rewrite weights that two convolutions share: each has its own, which are stored once."""
     torch.manual_seed(1)
     beside = (Branch("mobilenet_v2", ("bottleneck_1",), shrink=2),)
     made = AestheticEncoder(Architecture("mobilenet_v2", ("bottleneck_1",), beside, head="polar", rank=8, size=SIZE))
@@ -261,6 +262,10 @@ def test_branches_of_one_backbone_make_an_int8_file_that_can_be_loaded(tmp_path:
     convolutions = [node for node in onnx.load(str(quantised)).graph.node if node.op_type == "Conv"]
     assert len(convolutions) == 2 * 3
     assert len({node.input[1] for node in convolutions}) == len(convolutions)
+    stored = [one for one in onnx.load(str(quantised)).graph.initializer if one.data_type == onnx.TensorProto.INT8]
+    assert sorted(math.prod(one.dims) for one in stored if math.prod(one.dims) > 64) == sorted(
+        math.prod(one.dims) for one in onnx.load(str(whole)).graph.initializer if "conv.weight" in one.name
+    )
     shared = [node for node in onnx.load(str(whole)).graph.node if node.op_type == "Conv"]
     assert len({node.input[1] for node in shared}) == 3
 

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from aesth.training.features import frozen_features, grey, kept_features, mirrored
+from aesth.training.features import Extractor, frozen_features, grey, kept_features, mirrored
 from aesth.training.networks import AestheticEncoder, Architecture, Branch
 
 SIZE = (64, 96)
@@ -36,7 +36,7 @@ def pixels(count: int) -> NDArray[np.uint8]:
 
 @torch.no_grad()
 def test_features_by_onnx_runtime_are_those_of_torch(encoder: AestheticEncoder) -> None:
-    found = frozen_features(encoder, pixels(35))
+    found = frozen_features(Extractor(encoder), pixels(35))
     expected = torch.cat([encoder.features(torch.from_numpy(part)) for part in np.array_split(pixels(35), 5)]).numpy()
     assert found.shape == (35, encoder.width)
     assert found.dtype == np.float16
@@ -49,7 +49,7 @@ def test_features_of_changed_pixels_are_those_of_the_changed_pictures(encoder: A
     def greyed_and_mirrored(batch: torch.Tensor) -> torch.Tensor:
         return grey(mirrored(batch))
 
-    found = frozen_features(encoder, pixels(3), change=greyed_and_mirrored)
+    found = frozen_features(Extractor(encoder), pixels(3), change=greyed_and_mirrored)
     batch = torch.from_numpy(pixels(3))
     plain, changed = encoder.features(batch), encoder.features(greyed_and_mirrored(batch))
     assert found.astype(np.float32) == pytest.approx(changed.numpy(), rel=1e-2, abs=1e-4)
@@ -57,7 +57,7 @@ def test_features_of_changed_pixels_are_those_of_the_changed_pictures(encoder: A
 
 
 def test_no_pictures_have_no_features(encoder: AestheticEncoder) -> None:
-    assert frozen_features(encoder, pixels(0)).shape == (0, encoder.width)
+    assert frozen_features(Extractor(encoder), pixels(0)).shape == (0, encoder.width)
 
 
 def test_grey_is_the_luma_of_pillow_bit_for_bit() -> None:

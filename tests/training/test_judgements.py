@@ -20,7 +20,7 @@ from aesth.scale import norm
 from aesth.training.catalogue import fold
 from aesth.training.checkpoint import fingerprint
 from aesth.training.evaluate import torch_encode
-from aesth.training.features import frozen_features
+from aesth.training.features import Extractor, frozen_features
 from aesth.training.figures import fold_figures
 from aesth.training.loader import StreamedViews
 from aesth.training.metrics import plcc, srcc
@@ -93,7 +93,7 @@ def test_pairs_alone_make_norms_agree_with_the_order(tmp_path: Path) -> None:
     study = replace(NO_RATINGS, pairs=pairs, pair_folds=np.zeros_like(pairs), damage=np.empty((0, 3), np.int64))
     how = without("fine_tune", recipe(warm_up={"steps": 80, "rated": 32, "damaged": 0, "patience": 40}))
     torch.manual_seed(how.seed)
-    features = frozen_features(AestheticEncoder(how.encoder), PIXELS)
+    features = frozen_features(Extractor(AestheticEncoder(how.encoder)), PIXELS)
     encoder = train(how, study, PIXELS, tmp_path, features=features)
     norms = norm(torch_encode(encoder)(PIXELS[:count]))
     assert srcc(norms[count // 2 :], STUDY.ratings[count // 2 :]) > 0.9

@@ -11,7 +11,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from aesth.training import train as loop
-from aesth.training.features import frozen_features
+from aesth.training.features import Extractor, frozen_features
 from aesth.training.logs import COLUMNS, Step, TrainingLog, draw_curves, read_log
 from aesth.training.run import Run
 from aesth.training.train import fresh_encoder, train
@@ -22,7 +22,7 @@ STEPS = [Step("warm_up", n, 6, 1 / n, 0.1, 12, 0.5, 0.125) for n in range(1, 7)]
     Step("fine_tune", n, 4, 1.5 / n, 0.01, 8, 0.25, 0.0) for n in range(1, 5)
 ]
 STUDY, PIXELS = make_study()
-FEATURES = frozen_features(fresh_encoder(recipe(), None), PIXELS)
+FEATURES = frozen_features(Extractor(fresh_encoder(recipe(), None)), PIXELS)
 
 
 def write(folder: Path, steps: list[Step], kept: int = 0) -> None:

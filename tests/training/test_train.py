@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,9 @@ from aesth.scale import norm
 from aesth.training import train as loop
 from aesth.training.checkpoint import Checkpoint, fingerprint
 from aesth.training.evaluate import torch_encode
-from aesth.training.features import frozen_features, kept_features
+from aesth.training.features import Extractor, frozen_features, kept_features
 from aesth.training.metrics import srcc
-from aesth.training.networks import AestheticEncoder
+from aesth.training.networks import AestheticEncoder, Architecture
 from aesth.training.recipe import Recipe
 from aesth.training.source import TripletSource
 from aesth.training.study import Study
@@ -33,8 +34,14 @@ STUDY, PIXELS = make_study()
 
 
 def features_for(how: Recipe, pixels: NDArray[np.uint8] = PIXELS) -> NDArray[np.float16]:
-    torch.manual_seed(how.seed)
-    return frozen_features(AestheticEncoder(how.encoder), pixels)
+    return _features_for(how.encoder, how.seed, pixels.tobytes())
+
+
+@cache
+def _features_for(architecture: Architecture, seed: int, pixels: bytes) -> NDArray[np.float16]:
+    torch.manual_seed(seed)
+    extractor = Extractor(AestheticEncoder(architecture))
+    return frozen_features(extractor, np.frombuffer(pixels, np.uint8).reshape(PIXELS.shape))
 
 
 def trained(how: Recipe, folder: Path, study: Study = STUDY, **options: Any) -> Mapping[str, Tensor]:
@@ -110,13 +117,13 @@ import torch
 torch.set_num_threads(1)
 from aesth.training import train as loop
 from support.training import make_study, recipe
-from aesth.training.features import frozen_features
-from aesth.training.networks import AestheticEncoder
+from aesth.training.features import Extractor, frozen_features
+from aesth.training.networks import AestheticEncoder, Architecture
 loop.CHECKPOINT_EVERY = 2
 study, pixels = make_study()
 how = recipe()
 torch.manual_seed(how.seed)
-features = frozen_features(AestheticEncoder(how.encoder), pixels)
+features = frozen_features(Extractor(AestheticEncoder(how.encoder)), pixels)
 told = []
 def kill(step):
     told.append(step)
@@ -375,7 +382,7 @@ def test_a_compiled_encoder_trains_to_the_same_weights(tmp_path: Path, monkeypat
 def test_features_are_those_of_the_encoder_in_the_order_of_the_pixels() -> None:
     encoder = AestheticEncoder(recipe().encoder).eval()
     told: list[int] = []
-    features = frozen_features(encoder, PIXELS[:40], on_progress=told.append)
+    features = frozen_features(Extractor(encoder), PIXELS[:40], on_progress=told.append)
     assert features.dtype == np.float16
     assert sum(told) == 40
     with torch.no_grad():

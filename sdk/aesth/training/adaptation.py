@@ -15,7 +15,7 @@ from torch import Tensor
 
 from aesth.training.checkpoint import Checkpoint, fingerprint
 from aesth.training.distributed import World
-from aesth.training.features import frozen_features
+from aesth.training.features import Extractor, frozen_features
 from aesth.training.fitting import Examples, fit_head
 from aesth.training.loader import Pixels, load_batches
 from aesth.training.logs import Step
@@ -86,7 +86,7 @@ def begin(encoder: AestheticEncoder, recipe: Recipe, study: Study, pixels: Pixel
     generator = np.random.default_rng([recipe.seed, 0])
     chosen = study.damage[np.sort(generator.permutation(len(study.damage))[: recipe.adapt.examples])]
     views, places = np.unique(chosen, return_inverse=True)
-    features = frozen_features(encoder, pixels[views], device=device, precision=recipe.adapt.precision)
+    features = frozen_features(Extractor(encoder, device, recipe.adapt.precision), pixels[views])
     nothing = np.empty(0, np.int64)
     examples = Examples(
         features,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -42,60 +42,65 @@ def grey(pixels: Tensor) -> Tensor:
     return torch.stack([torch.from_numpy(black_and_white(image).copy()) for image in pixels.numpy()])
 
 
-@torch.no_grad()
+class Extractor:
+    """What computes pooled features by the backbones of an encoder, as they are when it is first used.
+
+    On a CPU, ONNX Runtime computes them, in float32 whatever the ``precision``: it takes a third of torch's time there.
+
+    Args:
+        encoder: whose backbones.
+        device: ``cpu``, or torch's name of another one.
+        precision: of the arithmetic on another device.
+    """
+
+    def __init__(self, encoder: AestheticEncoder, device: str = "cpu", precision: Precision = "float32") -> None:
+        self.encoder = encoder
+        self.device = device
+        self.precision = precision
+
+    @property
+    def width(self) -> int:
+        """How many features there are, f."""
+        return self.encoder.width
+
+    @torch.no_grad()
+    def __call__(self, batch: Tensor) -> NDArray[np.float16]:
+        """Features (n, f) of pixels, uint8 (n, height, width, 3)."""
+        if self.device == "cpu":
+            # ONNX Runtime takes small batches as fast, and less memory.
+            parts = [self._session.run(None, {"image": part.numpy()})[0] for part in torch.split(batch.contiguous(), 8)]
+            return np.concatenate(parts).astype(np.float16)
+        with autocast(self.device, self.precision):
+            features = self.encoder.eval().features(batch.to(self.device, non_blocking=True))
+        found: NDArray[np.float16] = features.half().cpu().numpy()
+        return found
+
+    @cached_property
+    def _session(self) -> Any:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "features.onnx"
+            export_graph(_Features(self.encoder.eval()), path, self.encoder.architecture.preprocess.size, "features")
+            return load_runtime().InferenceSession(
+                str(path), session_options(torch.get_num_threads()), providers=["CPUExecutionProvider"]
+            )
+
+
 def frozen_features(
-    encoder: AestheticEncoder,
+    extractor: Extractor,
     pixels: Pixels,
     *,
     change: Change = unchanged,
-    device: str = "cpu",
-    precision: Precision = "float32",
     on_progress: Callable[[int], None] = lambda _: None,
 ) -> NDArray[np.float16]:
-    """Pooled features (n, f) of ``pixels`` (n, height, width, 3), or of streamed views.
-
-    On a CPU, ONNX Runtime computes them, in float32 whatever the ``precision``: it takes a third of torch's time there.
-    """
+    """Pooled features (n, f) of ``pixels`` (n, height, width, 3), or of streamed views, changed by ``change`` first."""
     if not len(pixels):
-        return np.empty((0, encoder.width), np.float16)
-    encoder.eval()
+        return np.empty((0, extractor.width), np.float16)
     wanted = (np.arange(begin, min(begin + BATCH, len(pixels))) for begin in range(0, len(pixels), BATCH))
     found = []
-    with _on_cpu(encoder) if device == "cpu" else _on_device(encoder, device, precision) as features_of:
-        for batch in load_batches(pixels, wanted):
-            found.append(features_of(change(batch)))
-            on_progress(len(batch))
+    for batch in load_batches(pixels, wanted):
+        found.append(extractor(change(batch)))
+        on_progress(len(batch))
     return np.concatenate(found)
-
-
-@contextmanager
-def _on_device(
-    encoder: AestheticEncoder, device: str, precision: Precision
-) -> Iterator[Callable[[Tensor], NDArray[np.float16]]]:
-    def features_of(batch: Tensor) -> NDArray[np.float16]:
-        with autocast(device, precision):
-            features: NDArray[np.float16] = encoder.features(batch.to(device, non_blocking=True)).half().cpu().numpy()
-        return features
-
-    yield features_of
-
-
-@contextmanager
-def _on_cpu(encoder: AestheticEncoder) -> Iterator[Callable[[Tensor], NDArray[np.float16]]]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "features.onnx"
-        export_graph(_Features(encoder), path, encoder.architecture.preprocess.size, "features")
-        session: Any = load_runtime().InferenceSession(
-            str(path), session_options(torch.get_num_threads()), providers=["CPUExecutionProvider"]
-        )
-
-    def features_of(batch: Tensor) -> NDArray[np.float16]:
-        # ONNX Runtime takes small batches as fast, and less memory.
-        parts = [session.run(["features"], {"image": part.numpy()})[0] for part in torch.split(batch.contiguous(), 8)]
-        features: NDArray[np.float16] = np.concatenate(parts).astype(np.float16)
-        return features
-
-    yield features_of
 
 
 class _Features(nn.Module):

@@ -93,6 +93,7 @@ def fit_head(encoder: AestheticEncoder, examples: Examples, recipe: FitRecipe, *
 def _fit_landmarks(encoder: AestheticEncoder, head: Polar, examples: Examples, recipe: FitRecipe, seed: int) -> None:
     """Kernel ridge regression on the ratings; where there are more pictures than landmarks, on a subset (Nystroem)."""
     landmarks = head.landmarks
+    landmarks.sharpness.fill_(recipe.sharpness)
     landmarks.places.zero_()
     landmarks.heights.zero_()
     count = min(len(examples.rated), len(landmarks.heights))

@@ -73,9 +73,11 @@ class Landmarks(nn.Module):
         sharpness: g.
     """
 
+    sharpness: Tensor
+
     def __init__(self, width: int, count: int, sharpness: float = 1.0) -> None:
         super().__init__()
-        self.sharpness = sharpness
+        self.register_buffer("sharpness", torch.tensor(sharpness))
         self.places = nn.Parameter(torch.zeros(count, width))
         self.heights = nn.Parameter(torch.zeros(count))
 

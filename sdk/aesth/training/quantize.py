@@ -6,12 +6,14 @@ Only the convolutional part is quantised. From the pooled statistics to the outp
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
+from onnx import TensorProto, numpy_helper
 
 from aesth.runtime import load_quantization
 from aesth.training.export import quiet
@@ -69,6 +71,7 @@ def quantize(source: Path, target: Path, pixels: NDArray[np.uint8]) -> Path:
             extra_options={"CalibMovingAverage": True, "ActivationSymmetric": False},
             nodes_to_exclude=_from_statistics_on(prepared),
         )
+        _store_once(partial)
         store_as_half(partial, partial)
     return target
 
@@ -90,6 +93,49 @@ def _unshare_weights(path: Path) -> None:
                 own.name = node.input[1] = f"{name}_of_{node.name}"
             taken.add(name)
     onnx.save(model, str(path))
+
+
+def _store_once(path: Path) -> None:
+    """Keep weights that several convolutions have in the file once, as a vector that is given its shape for each.
+
+    ONNX Runtime makes arrays of them while it loads the file, before it rewrites weights: one for each way in which the
+    shape is written.
+    """
+    model = onnx.load(str(path))
+    graph = model.graph
+    alike: dict[bytes, list[TensorProto]] = defaultdict(list)
+    for weights in graph.initializer:
+        if len(weights.dims) > 1:
+            alike[_content(weights)].append(weights)
+    shaped = []
+    for same in (found for found in alike.values() if len(found) > 1):
+        values = numpy_helper.to_array(same[0])
+        flat = numpy_helper.from_array(values.ravel(), f"{same[0].name}_once")
+        graph.initializer.append(flat)
+        for weights, dims in zip(same, _written(values.shape), strict=False):
+            shape = numpy_helper.from_array(np.array(dims), f"{weights.name}_shape")
+            graph.initializer.append(shape)
+            shaped.append(onnx.helper.make_node("Reshape", [flat.name, shape.name], [weights.name], weights.name))
+            graph.initializer.remove(weights)
+    nodes = [*shaped, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    onnx.save(model, str(path))
+
+
+def _written(shape: Sequence[int]) -> Iterator[tuple[int, ...]]:
+    """The ways to write a shape: in full, or with one length left to be inferred."""
+    yield tuple(shape)
+    for axis in range(len(shape)):
+        yield (*shape[:axis], -1, *shape[axis + 1 :])
+
+
+def _content(weights: TensorProto) -> bytes:
+    nameless = TensorProto()
+    nameless.CopyFrom(weights)
+    nameless.ClearField("name")
+    content: bytes = nameless.SerializeToString(deterministic=True)
+    return content
 
 
 def _from_statistics_on(path: Path) -> list[str]:

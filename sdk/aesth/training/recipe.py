@@ -150,6 +150,7 @@ class FitRecipe:
 
     Attributes:
         smoothing: of the kernel ridge regression on ratings.
+        sharpness: how soon what a landmark says fades with distance; unlike pictures are at about 1.4.
         ridge: weight of the squared length of the linear part.
         rated: of what the linear part says of rated pictures.
         photos: of what it says of photos as they are; with a teacher, of the difference from that.
@@ -162,6 +163,7 @@ class FitRecipe:
     """
 
     smoothing: float = 0.1
+    sharpness: float = 1.0
     ridge: float = 0.01
     rated: float = 1.0
     photos: float = 1.0
@@ -174,7 +176,7 @@ class FitRecipe:
 
     def __post_init__(self) -> None:
         _at_least(0, self, "rated", "photos", "grey", "grey_photos", "damage", "weak_margin", "strong_margin")
-        for name in ("smoothing", "ridge"):
+        for name in ("smoothing", "sharpness", "ridge"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ConfigError(f"{name} is a number above 0, not {getattr(self, name):g}")
         if unknown := self.kinds.keys() - DAMAGES.keys():

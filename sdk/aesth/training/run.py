@@ -27,7 +27,7 @@ from aesth.training.catalogue import FOLDS
 from aesth.training.checkpoint import fingerprint
 from aesth.training.distributed import World, process_device
 from aesth.training.evaluate import DamageTest, norms_of, projected_norms, torch_encode
-from aesth.training.features import Change, frozen_features, grey, kept_features, mirrored, unchanged
+from aesth.training.features import Change, Extractor, frozen_features, grey, kept_features, mirrored, unchanged
 from aesth.training.figures import fold_figures, merged_figures, require_fold, require_judgements
 from aesth.training.files import replacing
 from aesth.training.fitting import Examples, fit_head
@@ -170,19 +170,18 @@ class Run:
         }
 
         def make() -> NDArray[np.float16]:
-            precision = self.recipe.warm_up.precision
+            extractor = self.extractor
             with counted(f"features: {name}", len(views)) as advance:
-                return frozen_features(
-                    self.fresh_encoder(),
-                    pixels if rows is None else pixels[rows],
-                    change=change,
-                    device=self.torch_device,
-                    precision=precision,
-                    on_progress=advance,
-                )
+                shown = pixels if rows is None else pixels[rows]
+                return frozen_features(extractor, shown, change=change, on_progress=advance)
 
         with World.current().leader_first():
             return kept_features(self.out / f"{name}.npy", key, make)
+
+    @cached_property
+    def extractor(self) -> Extractor:
+        """What computes features by the frozen backbones."""
+        return Extractor(self.fresh_encoder(), self.torch_device, self.recipe.warm_up.precision)
 
     @cached_property
     def adapted(self) -> Mapping[str, Tensor]:
