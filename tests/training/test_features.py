@@ -34,14 +34,30 @@ def pixels(count: int) -> NDArray[np.uint8]:
     return np.random.default_rng(0).integers(0, 256, (count, *SIZE, 3), np.uint8)
 
 
-@torch.no_grad()
 def test_features_by_onnx_runtime_are_those_of_torch(encoder: AestheticEncoder) -> None:
-    found = frozen_features(Extractor(encoder), pixels(35))
-    expected = torch.cat([encoder.features(torch.from_numpy(part)) for part in np.array_split(pixels(35), 5)]).numpy()
-    assert found.shape == (35, encoder.width)
-    assert found.dtype == np.float16
+    extractor, batch = Extractor(encoder), torch.from_numpy(pixels(11))
+    found, expected = extractor.by_onnx_runtime(batch), extractor.by_torch(batch)
+    assert found.shape == expected.shape == (11, encoder.width)
+    assert found.dtype == expected.dtype == np.float16
     assert np.abs(expected).max() > 0.01
-    assert found.astype(np.float32) == pytest.approx(expected, rel=1e-2, abs=1e-4)
+    assert found.astype(np.float32) == pytest.approx(expected.astype(np.float32), rel=1e-2, abs=1e-4)
+
+
+def test_features_are_those_of_the_pictures_one_by_one(encoder: AestheticEncoder) -> None:
+    extractor = Extractor(encoder)
+    found = frozen_features(extractor, pixels(35))
+    expected = np.concatenate([extractor.by_torch(torch.from_numpy(one)) for one in np.split(pixels(35), 35)])
+    assert found.astype(np.float32) == pytest.approx(expected.astype(np.float32), rel=1e-2, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("device", "pictures", "way"), [("cpu", 5, "torch"), ("cpu", 5000, "onnx_runtime"), ("cuda", 5000, "torch")]
+)
+def test_many_pictures_are_worth_an_export_on_a_cpu(
+    encoder: AestheticEncoder, device: str, pictures: int, way: str
+) -> None:
+    extractor = Extractor(encoder, device)
+    assert extractor.fastest(pictures) == getattr(extractor, f"by_{way}")
 
 
 @torch.no_grad()

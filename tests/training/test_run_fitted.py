@@ -10,14 +10,17 @@ import numpy as np
 import pytest
 import torch
 
+from aesth.encoder import OnnxEncoder
 from aesth.errors import ConfigError
-from aesth.training.catalogue import fold
-from aesth.training.evaluate import projected_norms, torch_encode
+from aesth.registry import ModelFile
+from aesth.training.catalogue import fold, unrated_photos
+from aesth.training.evaluate import norms_of, projected_norms, torch_encode
 from aesth.training.export import onnx_encode
 from aesth.training.networks import AestheticEncoder
 from aesth.training.publish import export_models
 from aesth.training.recipe import read_recipe
 from aesth.training.run import Run, evaluate, run
+from aesth.training.views import View
 from support.training import FITTED_FILE, make_data, same_weights
 
 NOT_ADAPTED = FITTED_FILE.replace("[adapt]\nsteps = 2", "[adapt]\nsteps = 0")
@@ -102,6 +105,19 @@ def test_what_is_exported_says_what_torch_says(recipes: Path, tiny_data: Path, o
     assert onnx_encode(out / "tiny-fp32.onnx")(pixels) == pytest.approx(expected, abs=1e-4)
     assert onnx_encode(out / "models" / "tiny-fp16.onnx")(pixels) == pytest.approx(expected, abs=1e-2)
     assert (out / "models" / "tiny-int8.onnx").is_file()
+
+
+def test_the_scale_is_that_of_the_photos_though_their_features_were_kept(
+    recipes: Path, tiny_data: Path, out: Path
+) -> None:
+    this = Run.of(recipes / "tiny.toml", tiny_data, out)
+    views = [View(photo, recompressed=True) for photo in unrated_photos(tiny_data / "photos")]
+    kept = this.kept_norms(this.train(None, resume=True))
+    assert 0 < sum(view in kept for view in views) < len(views)
+    norms = norms_of(onnx_encode(out / "tiny-fp32.onnx"), this.render("reference", views))
+    for path in (out / "tiny-fp32.onnx", out / "models" / "tiny-fp16.onnx"):
+        scale = OnnxEncoder(ModelFile(path.stem, path)).record.scale
+        assert (scale.norms[0], scale.norms[-1]) == pytest.approx((norms.min(), norms.max()), abs=5e-3)
 
 
 def test_a_second_run_adapts_and_computes_nothing_again_and_ends_at_the_same_weights(

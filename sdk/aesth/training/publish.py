@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from aesth.encoder import ModelRecord
 from aesth.scale import Scale
 from aesth.training.catalogue import unrated_photos
-from aesth.training.evaluate import norms_of, torch_encode
+from aesth.training.evaluate import Encode, norms_of, torch_encode
 from aesth.training.export import describe, export, greatest_difference, onnx_encode, prove
 from aesth.training.figures import are_of, known
 from aesth.training.files import replacing
@@ -66,8 +66,9 @@ def export_models(
     this = Run.of(config, data, out, device, catalogues, resume=resume)
     encoder = this.train(None, resume=resume).to("cpu")
     reference, words = _reference(this)
+    pixels, rated = this.render("reference", reference), this.pixels[: this.study.judged]
     generator = np.random.default_rng(this.recipe.seed)
-    proof = _some(reference, PROOF_PICTURES, generator)
+    proof = _some(pixels, PROOF_PICTURES, generator)
     # Calibration pictures also lend damaged copies: flat light and noise are where ranges are widest.
     calibration = _some(this.pixels, CALIBRATION_PICTURES, generator)
 
@@ -78,26 +79,46 @@ def export_models(
     half_path = store_as_half(float_path, out / f"{record.name}-fp16.onnx")
     prove(half_path, exact, proof, PROOF_TOLERANCE)
     int8_path = quantize(float_path, out / f"{record.name}-int8.onnx", calibration)
-    rounded = {"fp16": half_path, "int8": int8_path}
-    proofs = {
-        "torch_to_onnx_largest_difference": difference,
-        **_compare(float_path, rounded, proof, this.pixels[: this.study.judged]),
-        "proof_pictures": len(proof),
-    }
-    for path in (float_path, half_path, int8_path):
-        _complete(path, record, reference, words, proofs)
+
+    encode = onnx_encode(float_path)
+    kept = this.kept_norms(encoder)
+    norms = _norms(encode, reference, pixels, kept)
+    rated_norms = _norms(encode, this.study.views[: this.study.judged], rated, kept)
+    proofs: dict[str, object] = {"torch_to_onnx_largest_difference": difference}
+    for precision, path in (("fp16", half_path), ("int8", int8_path)):
+        rounded = onnx_encode(path)
+        proofs[f"float_to_{precision}_largest_difference"] = greatest_difference(encode, rounded, proof)
+        proofs[f"float_to_{precision}_srcc"] = known(round(srcc(rated_norms, norms_of(rounded, rated)), 4))
+    proofs["proof_pictures"] = len(proof)
+    described = dataclasses.replace(record, training={**record.training, "proofs": proofs})
+    # The norms of the float16 file are proved to be those of the float32 one; int8 moves them.
+    for path, of_reference in (
+        (float_path, norms),
+        (half_path, norms),
+        (int8_path, norms_of(onnx_encode(int8_path), pixels)),
+    ):
+        describe(path, dataclasses.replace(described, scale=Scale.fit(of_reference, words)))
     return [float_path, _shipped(half_path, models), _shipped(int8_path, models)]
 
 
-def _reference(this: Run) -> tuple[Pixels, str]:
-    """The pictures that the scale is fitted to, and what they are."""
+def _reference(this: Run) -> tuple[Sequence[View], str]:
+    """The pictures that the scale is fitted to, and what they are.
+
+    Photos are saved once more, as those beside damaged copies are: norms of these may be known.
+    """
     if this.recipe.sampling.damage_kinds or (this.data / "photos").is_dir():
-        photos = unrated_photos(this.data / "photos")
-        return this.render(
-            "reference", [View(photo) for photo in photos]
-        ), f"{len(photos)} ordinary photos without ratings"
-    pixels = this.pixels[: this.study.judged]
-    return pixels, f"{len(pixels)} pictures of {', '.join(this.study.names)}"
+        views = [View(photo, recompressed=True) for photo in unrated_photos(this.data / "photos")]
+        return views, f"{len(views)} ordinary photos without ratings"
+    views = list(this.study.views[: this.study.judged])
+    return views, f"{len(views)} pictures of {', '.join(this.study.names)}"
+
+
+def _norms(encode: Encode, views: Sequence[View], pixels: Pixels, kept: Mapping[View, float]) -> NDArray[np.float32]:
+    """Norms (n,) of ``views``: those that are ``kept``, and what ``encode`` makes of the ``pixels`` of others."""
+    norms = np.array([kept.get(view, np.nan) for view in views], np.float32)
+    if len(others := np.flatnonzero(np.isnan(norms))):
+        norms[others] = norms_of(encode, pixels[others])
+    return norms
 
 
 def _some(pixels: Pixels, count: int, generator: np.random.Generator) -> NDArray[np.uint8]:
@@ -128,25 +149,6 @@ def _figures(this: Run) -> object:
         return None
     found = json.loads(path.read_text("utf-8"))
     return found["mean"] if "recipe" not in found or are_of(found, this.recipe, this.digest) else None
-
-
-def _compare(
-    float_path: Path, rounded: Mapping[str, Path], proof: NDArray[np.uint8], rated: Pixels
-) -> dict[str, object]:
-    """How far the ``rounded`` files, by precision, are from the float one: embeddings, and order of rated pictures."""
-    exact = onnx_encode(float_path)
-    norms = norms_of(exact, rated)
-    found: dict[str, object] = {}
-    for precision, path in rounded.items():
-        encode = onnx_encode(path)
-        found[f"float_to_{precision}_largest_difference"] = greatest_difference(exact, encode, proof)
-        found[f"float_to_{precision}_srcc"] = known(round(srcc(norms, norms_of(encode, rated)), 4))
-    return found
-
-
-def _complete(path: Path, record: ModelRecord, reference: Pixels, words: str, proofs: Mapping[str, object]) -> None:
-    scale = Scale.fit(norms_of(onnx_encode(path), reference), words)
-    describe(path, dataclasses.replace(record, scale=scale, training={**record.training, "proofs": proofs}))
 
 
 def _shipped(model: Path, folder: Path) -> Path:

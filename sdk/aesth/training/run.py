@@ -286,6 +286,13 @@ class Run:
         features = self.features_of(name, views, pixels)
         return projected_norms(encoder, features, np.arange(len(views)) if rows is None else rows, on_progress)
 
+    def kept_norms(self, encoder: AestheticEncoder) -> dict[View, float]:
+        """Norms of all views whose features are kept, by the view; none where the backbones are not frozen."""
+        if self.recipe.fine_tune.steps or not self.freezes:
+            return {}
+        norms = self.norms(encoder, "features", self.study.views, self.pixels)
+        return dict(zip(self.study.views, norms.tolist(), strict=True))
+
     def train(self, held_out: int | None, *, resume: bool) -> AestheticEncoder:
         """An encoder trained without the fold ``held_out``, or on all rated pictures.
 
