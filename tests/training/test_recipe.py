@@ -165,7 +165,7 @@ def test_the_recipe_of_the_paper_is_that_of_the_paper() -> None:
             {"encoder": {"head": "polar"}, "fit": {}, "warm_up": {"steps": 1}},
             "a head is fitted or warmed up, not both; leave out [fit] or the steps of [warm_up]",
         ),
-        ({"teacher": "big"}, "a teacher takes a head that is fitted; add [fit]"),
+        ({"teacher": "big"}, "a teacher takes somebody who learns; add [fit], [warm_up] or [fine_tune]"),
         ({"fit": {"ridge": 0}}, "fit.ridge is a number above 0, not 0"),
         ({"fit": {"smoothing": float("nan")}}, "fit.smoothing is a number above 0, not nan"),
         ({"fit": {"photos": -1}}, "fit.photos is a number of at least 0"),

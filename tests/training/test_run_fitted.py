@@ -21,7 +21,7 @@ from aesth.training.publish import export_models
 from aesth.training.recipe import read_recipe
 from aesth.training.run import Run, evaluate, run
 from aesth.training.views import View
-from support.training import FITTED_FILE, make_data, same_weights
+from support.training import FITTED_FILE, RECIPE_FILE, make_data, same_weights
 
 NOT_ADAPTED = FITTED_FILE.replace("[adapt]\nsteps = 2", "[adapt]\nsteps = 0")
 
@@ -194,6 +194,20 @@ def test_a_student_learns_from_the_teacher_that_was_trained_without_the_same_fol
     own = projected_norms(encoder, student.features, photos)
     assert own == pytest.approx(np.log1p(np.exp(student.recipe.offset + taught[photos])), abs=0.02)
     assert np.abs(said[3] - said[None])[photos].max() > 1e-3
+
+
+def test_a_student_may_be_trained_step_by_step(recipes: Path, tiny_data: Path, tmp_path: Path) -> None:
+    """Another network, of other features, whose norms are measured against the teacher's."""
+    (tmp_path / "plain.toml").write_text((recipes / "plain.toml").read_text())
+    other = RECIPE_FILE.replace("rank = 8", "rank = 7").replace("rate = 0.1", "rate = 0.01")
+    for name, start in {"alone": "", "taught": 'teacher = "plain"\n'}.items():
+        (tmp_path / f"{name}.toml").write_text(start + other)
+    alone, taught = (
+        weights(run(config=tmp_path / f"{name}.toml", data=tiny_data, out=tmp_path / name, held_out=3))
+        for name in ("alone", "taught")
+    )
+    assert (tmp_path / "plain" / "features.npy").is_file()
+    assert not same_weights(alone, taught)
 
 
 @pytest.mark.parametrize(

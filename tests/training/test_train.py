@@ -327,6 +327,21 @@ def test_too_few_rated_pictures_are_told(tmp_path: Path) -> None:
         trained(recipe(), tmp_path, study=make_study(rated=2)[0])
 
 
+@pytest.mark.parametrize("stage", ["warm_up", "fine_tune"])
+def test_norms_come_to_be_those_of_a_teacher(tmp_path: Path, stage: str) -> None:
+    """One that sees the opposite of what the ratings say, with a loss that knows the teacher alone."""
+    plan = {"steps": 80, "rated": 32, "damaged": 16, "rate": 0.05 if stage == "warm_up" else 0.02, "patience": 80}
+    loss = {"margin": 0, "direction_margin": 0, "direction_weight": 0, "teacher_weight": 1}
+    how = recipe(**{"warm_up": {"steps": 0}, "fine_tune": {"steps": 0}, stage: plan}, loss=loss)
+    brightness = PIXELS.mean((1, 2, 3), dtype=np.float32)
+    teaching = (brightness.mean() - brightness) / brightness.std()
+    features = features_for(how) if stage == "warm_up" else None
+    encoder = train(how, STUDY, PIXELS, tmp_path, features=features, teaching=teaching)
+    norms = norm(torch_encode(encoder)(PIXELS))
+    assert srcc(norms, teaching) > 0.9
+    assert np.abs(norms - (how.offset + teaching)).mean() < 0.5
+
+
 def test_reduced_precision_trains_as_well(tmp_path: Path) -> None:
     how = without("warm_up", recipe(fine_tune={"steps": 2, "precision": "bfloat16"}))
     steps: list[Step] = []

@@ -38,15 +38,17 @@ class LossRecipe:
         direction_margin: m with a tilde of Eq. 4, between norms.
         direction_weight: of Eq. 4 against Eq. 2; 1 is Eq. 5.
         damage_weight: of triplets of a photo and its damaged copies against triplets of rated pictures.
+        teacher_weight: of the squared differences from the teacher's norms against all triplets.
     """
 
     margin: float = 0.5
     direction_margin: float = 0.5
     direction_weight: float = 1.0
     damage_weight: float = 1.0
+    teacher_weight: float = 1.0
 
     def __post_init__(self) -> None:
-        _at_least(0, self, "margin", "direction_margin", "direction_weight", "damage_weight")
+        _at_least(0, self, "margin", "direction_margin", "direction_weight", "damage_weight", "teacher_weight")
 
 
 @dataclass(frozen=True)
@@ -231,8 +233,8 @@ class Recipe:
         _at_least(0, self, "seed", "offset")
         if self.fit and self.warm_up.steps:
             raise ConfigError("a head is fitted or warmed up, not both; leave out [fit] or the steps of [warm_up]")
-        if self.teacher and not self.fit:
-            raise ConfigError("a teacher takes a head that is fitted; add [fit]")
+        if self.teacher and not (self.fit or self.warm_up.steps or self.fine_tune.steps):
+            raise ConfigError("a teacher takes somebody who learns; add [fit], [warm_up] or [fine_tune]")
         if (self.fit or self.adapt.steps) and self.encoder.head != "polar":
             raise ConfigError('a head that is fitted is of the polar kind; set head = "polar" in [encoder]')
         if not self.sampling.damage_kinds:

@@ -310,6 +310,8 @@ class Run:
         encoder.load_state_dict(self.adapted, strict=False)
         pixels, features = self.pixels, self.features
         self.fit(encoder, held_out)
+        steps = self.recipe.warm_up.steps + self.recipe.fine_tune.steps
+        teaching = self.teaching(held_out) if steps else None
         with bars("note") as progress:
             stages = {"warm_up": self.recipe.warm_up.steps, "fine_tune": self.recipe.fine_tune.steps}
             report = reported(progress, label, stages)
@@ -322,6 +324,7 @@ class Run:
                     encoder=encoder,
                     source=source,
                     features=features,
+                    teaching=teaching,
                     held_out=held_out,
                     weights=self.weights,
                     device=device,

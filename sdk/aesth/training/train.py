@@ -50,6 +50,7 @@ class Stage:
         embed: that of n views -> their points (n, 1000), through the parameters.
         world: among which processes the views of a step are shared.
         saved: where a checkpoint of this stage stands; None begins it.
+        wanted: norms of all views that a teacher gives, (v,); None without one.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Stage:
     embed: Callable[[Tensor], Tensor]
     world: World
     saved: Mapping[str, Any] | None = None
+    wanted: Tensor | None = None
 
 
 def train(
@@ -70,6 +72,7 @@ def train(
     encoder: AestheticEncoder | None = None,
     source: TripletSource | None = None,
     features: NDArray[np.float16] | None = None,
+    teaching: NDArray[np.float32] | None = None,
     held_out: int | None = None,
     weights: Path | None = None,
     device: str = "cpu",
@@ -90,6 +93,8 @@ def train(
         source: of what triplets are drawn; None takes all that may be shown without the fold.
         features: pooled features of the views by the frozen backbone, (n, f), as `frozen_features` makes them; needed
             for the warm-up.
+        teaching: what another encoder says of the views, in deviations of the ratings, (n,): norms are to be that far
+            from ``recipe.offset``.
         held_out: fold of rated pictures that is left out; None trains on all.
         weights: folder of the backbone's weights.
         device: where torch computes.
@@ -109,6 +114,8 @@ def train(
     world = World.current()
     world.wait()  # or a process could load what another one has saved since
 
+    wanted = None if teaching is None else torch.from_numpy(teaching).add(recipe.offset).clamp_min(0).to(device)
+
     def saved(stage: str) -> Mapping[str, Any] | None:
         return state if state is not None and state["stage"] == stage else None
 
@@ -126,6 +133,7 @@ def train(
             lambda batch: encoder.project(batch.float()),
             world.unshared(),
             saved("warm_up"),
+            wanted,
         )
         with logged(warm_up, recipe, folder) as log:
             fit(warm_up, recipe, source, encoder, checkpoint, log, on_step)
@@ -141,6 +149,7 @@ def train(
             partial(embedded, network, device, recipe.fine_tune.precision),
             world,
             saved("fine_tune"),
+            wanted,
         )
         with logged(fine_tune, recipe, folder) as log:
             fit(fine_tune, recipe, source, encoder, checkpoint, log, on_step)
@@ -173,7 +182,10 @@ def fit(
     log: TrainingLog | None,
     on_step: Callable[[Step], None],
 ) -> None:
-    """The training loop: SGD on the directional triplet loss, its rate divided by 10 when the error plateaus."""
+    """The training loop: SGD on the directional triplet loss and the teacher's norms.
+
+    The rate is divided by 10 when the error plateaus.
+    """
     plan, weigh, world = stage.recipe, recipe.loss, stage.world
     device = encoder.device
     criterion = DirectionalTripletLoss(weigh.margin, weigh.direction_margin, weigh.direction_weight)
@@ -197,13 +209,17 @@ def fit(
         began = time.perf_counter()
         batch = next(batches).to(device, non_blocking=True)
         waited = time.perf_counter() - began
-        points = world.gather(stage.embed(batch), len(draw.views))[torch.from_numpy(draw.places).to(device)]
+        embedded_views = world.gather(stage.embed(batch), len(draw.views))
+        points = embedded_views[torch.from_numpy(draw.places).to(device)]
         rated, damaged = draw.rated, draw.damaged
         error = points.new_zeros(())
         if len(rated.index):
             error = error + _loss(criterion, points[: len(rated.index)], rated.sign)
         if len(damaged.index):
             error = error + weigh.damage_weight * _loss(criterion, points[len(rated.index) :], damaged.sign)
+        if stage.wanted is not None:
+            lacking = embedded_views.norm(dim=1) - stage.wanted[torch.from_numpy(draw.views).to(device)]
+            error = error + weigh.teacher_weight * lacking.square().mean()
 
         optimiser.zero_grad()
         # The processes' gradients are averaged, and each has its share of the sum.
