@@ -120,7 +120,7 @@ def test_the_recipe_of_the_paper_is_that_of_the_paper() -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ({"sede": 1}, "unknown key 'sede'; known here: adapt, compile, encoder, fine_tune, fit,"),
+        ({"sede": 1}, "unknown key 'sede'; known here: adapt, backbones, compile, encoder, fine_tune,"),
         (
             {"encoder": {"depth": 50}},
             "unknown key 'encoder.depth'; known here: backbone, beside, head, landmark_layers, landmarks, layers",
@@ -166,6 +166,12 @@ def test_the_recipe_of_the_paper_is_that_of_the_paper() -> None:
             "a head is fitted or warmed up, not both; leave out [fit] or the steps of [warm_up]",
         ),
         ({"teacher": "big"}, "a teacher takes somebody who learns; add [fit], [warm_up] or [fine_tune]"),
+        ({"backbones": "teacher"}, "backbones of the teacher take a teacher"),
+        ({"backbones": "mine"}, "'backbones' must be one of own, teacher, not 'mine'"),
+        (
+            {**POLAR, "backbones": "teacher", "teacher": "big", "fit": {}},
+            "backbones of the teacher take a teacher, and are adapted by it; leave out [adapt]",
+        ),
         ({"fit": {"ridge": 0}}, "fit.ridge is a number above 0, not 0"),
         ({"fit": {"smoothing": float("nan")}}, "fit.smoothing is a number above 0, not nan"),
         ({"fit": {"photos": -1}}, "fit.photos is a number of at least 0"),

@@ -25,6 +25,15 @@ from support.training import FITTED_FILE, RECIPE_FILE, make_data, same_weights
 
 NOT_ADAPTED = FITTED_FILE.replace("[adapt]\nsteps = 2", "[adapt]\nsteps = 0")
 
+_BESIDE = """[[encoder.beside]]
+backbone = "mobilenet_v2"
+layers = ["bottleneck_1"]
+shrink = 2
+"""
+assert _BESIDE in NOT_ADAPTED
+BORROWER = 'teacher = "tiny"\nbackbones = "teacher"\n' + NOT_ADAPTED.replace(_BESIDE, "")
+"""Looks by one of the teacher's two branches, as the teacher has adapted it."""
+
 
 @pytest.fixture(scope="module")
 def recipes(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -35,7 +44,9 @@ def recipes(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "heavy": FITTED_FILE.replace("[fit]", "[fit]\nridge = 3.0\nphotos = 0.5\nkinds = { noise = 2.0 }"),
         "other": FITTED_FILE.replace("damaged = 4", "damaged = 3"),
         "plain": NOT_ADAPTED,
+        "free": NOT_ADAPTED.replace("[fit]", "[fit]\nphotos = 0.0"),
         "student": 'teacher = "plain"\n' + NOT_ADAPTED.replace("[fit]", "[fit]\nphotos = 1e6"),
+        "borrower": BORROWER,
         "fine": NOT_ADAPTED + "[fine_tune]\nsteps = 1\nrated = 4\ndamaged = 2\n",
     }.items():
         (folder / f"{name}.toml").write_text(content)
@@ -194,6 +205,44 @@ def test_a_student_learns_from_the_teacher_that_was_trained_without_the_same_fol
     own = projected_norms(encoder, student.features, photos)
     assert own == pytest.approx(np.log1p(np.exp(student.recipe.offset + taught[photos])), abs=0.02)
     assert np.abs(said[3] - said[None])[photos].max() > 1e-3
+
+
+def test_backbones_and_features_of_a_teacher_are_taken(recipes: Path, tiny_data: Path, tmp_path: Path) -> None:
+    this = Run.of(recipes / "borrower.toml", tiny_data, tmp_path / "borrower")
+    encoder = this.train(3, resume=True)
+    assert [path.name for path in (tmp_path / "borrower").rglob("*.*")] == ["head.pt"]
+    adapted = torch.load(tmp_path / "tiny" / "adapted" / "checkpoint.pt", weights_only=True)["encoder"]
+    for name, value in encoder.trunks.state_dict().items():
+        assert torch.equal(value, adapted[f"trunks.{name}"])
+    with torch.no_grad():
+        expected = encoder.features(torch.from_numpy(np.array(this.pixels[:5]))).numpy()
+    assert this.features is not None
+    assert this.features[:5].astype(np.float32) == pytest.approx(expected, rel=1e-2, abs=1e-3)
+    assert len(this.features) == len(this.study.views)
+
+
+@pytest.mark.parametrize("old", ['pooling = "mean_deviation"', '"stem", ', "size = [64, 64]"])
+def test_backbones_of_a_teacher_that_looks_otherwise_are_refused(
+    recipes: Path, tiny_data: Path, tmp_path: Path, old: str
+) -> None:
+    assert old in BORROWER
+    (tmp_path / "tiny.toml").write_text((recipes / "tiny.toml").read_text())
+    (tmp_path / "other.toml").write_text(BORROWER.replace(old, ""))
+    with pytest.raises(ConfigError, match="'tiny' cannot lend its backbones: take size, pooling and branches of it"):
+        run(config=tmp_path / "other.toml", data=tiny_data, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_head_is_fitted_once_for_each_fold(recipes: Path, tiny_data: Path, tmp_path: Path) -> None:
+    def head(recipe: str, *, resume: bool = True) -> tuple[int, torch.Tensor]:
+        encoder = Run.of(recipes / f"{recipe}.toml", tiny_data, tmp_path, resume=resume).train(3, resume=resume)
+        return (tmp_path / "fold-3" / "head.pt").stat().st_mtime_ns, encoder.head.state_dict()["liking.weight"]
+
+    (first, weight), (second, same), (third, other) = head("plain"), head("plain"), head("free")
+    assert first == second < third
+    assert torch.equal(weight, same)
+    assert not torch.equal(weight, other)
+    assert head("free", resume=False)[0] > third
 
 
 def test_a_student_may_be_trained_step_by_step(recipes: Path, tiny_data: Path, tmp_path: Path) -> None:

@@ -206,6 +206,7 @@ class Recipe:
         sampling: the triplets.
         loader: how pixels come to the network.
         teacher: name of another recipe beside this one; what its encoder says of photos is learned too.
+        backbones: ``own``, or the ``teacher``'s, as it has adapted them, and its features of the same branches.
         adapt: trains every layer on damaged copies, before features are frozen.
         fit: solves for a polar head on frozen, cached features; instead of a warm-up.
         warm_up: trains the projection on frozen, cached features.
@@ -224,6 +225,7 @@ class Recipe:
     sampling: SamplingRecipe = field(default_factory=SamplingRecipe)
     loader: LoaderRecipe = field(default_factory=LoaderRecipe)
     teacher: str = ""
+    backbones: Literal["own", "teacher"] = "own"
     adapt: AdaptRecipe = field(default_factory=AdaptRecipe)
     fit: FitRecipe | None = None
     warm_up: StageRecipe = field(default_factory=StageRecipe)
@@ -235,6 +237,8 @@ class Recipe:
             raise ConfigError("a head is fitted or warmed up, not both; leave out [fit] or the steps of [warm_up]")
         if self.teacher and not (self.fit or self.warm_up.steps or self.fine_tune.steps):
             raise ConfigError("a teacher takes somebody who learns; add [fit], [warm_up] or [fine_tune]")
+        if self.backbones == "teacher" and (not self.teacher or self.adapt.steps):
+            raise ConfigError("backbones of the teacher take a teacher, and are adapted by it; leave out [adapt]")
         if (self.fit or self.adapt.steps) and self.encoder.head != "polar":
             raise ConfigError('a head that is fitted is of the polar kind; set head = "polar" in [encoder]')
         if not self.sampling.damage_kinds:
@@ -254,7 +258,7 @@ class Recipe:
         later = {
             name: getattr(plain, name) for name in ("name", "version", "licence", "compile", "warm_up", "fine_tune")
         }
-        return dataclasses.replace(self, encoder=encoder, teacher="", fit=None, **later)
+        return dataclasses.replace(self, encoder=encoder, teacher="", backbones="own", fit=None, **later)
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -10,7 +10,7 @@ import dataclasses
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -24,7 +24,7 @@ from torch import Tensor
 from aesth.errors import ConfigError
 from aesth.training.adaptation import adapt, trunks_of
 from aesth.training.catalogue import FOLDS
-from aesth.training.checkpoint import fingerprint
+from aesth.training.checkpoint import Checkpoint, fingerprint
 from aesth.training.distributed import World, process_device
 from aesth.training.evaluate import DamageTest, norms_of, projected_norms, torch_encode
 from aesth.training.features import Change, Extractor, frozen_features, grey, kept_features, mirrored, unchanged
@@ -33,7 +33,7 @@ from aesth.training.files import replacing
 from aesth.training.fitting import Examples, fit_head
 from aesth.training.loader import Pixels, StreamedViews, streams
 from aesth.training.logs import Step, draw_curves
-from aesth.training.networks import AestheticEncoder
+from aesth.training.networks import AestheticEncoder, Architecture
 from aesth.training.progress import bars, counted, tell
 from aesth.training.recipe import FitRecipe, Recipe, read_recipe
 from aesth.training.source import TripletSource
@@ -120,7 +120,9 @@ class Run:
         return self.render("views", views)
 
     def render(self, name: str, views: Sequence[View]) -> NDArray[np.uint8]:
-        """``views`` as an array, kept in the run's folder under ``name``."""
+        """``views`` as an array, kept in the run's folder under ``name``; in the lender's folder where there is one."""
+        if self.lender is not None:
+            return self.lender.render(name, views)
         with World.current().leader_first(), counted(f"pictures: {name}", len(views)) as advance:
             return render_all(
                 views,
@@ -158,6 +160,9 @@ class Run:
             change: what is done to the pixels first.
             rows: which of the views, (n,); None for all. Their pixels are read where features are computed only.
         """
+        if self.lender is not None:
+            lent = self.lender.features_of(name, views, pixels, change, rows)
+            return lent[:, self.lender.places_of(self.recipe.encoder)]
         views = views if rows is None else [views[row] for row in rows]
         key = {
             "views": views_fingerprint(views, self.recipe.encoder.preprocess, self.recipe.seed),
@@ -186,6 +191,8 @@ class Run:
     @cached_property
     def adapted(self) -> Mapping[str, Tensor]:
         """The weights of backbones that have learned from damaged photos; none where the recipe leaves that out."""
+        if self.lender is not None:
+            return self.lender.adapted
         if not self.recipe.adapt.steps:
             return {}
         folder, pixels = self.out / "adapted", self.pixels
@@ -212,14 +219,31 @@ class Run:
         encoder.load_state_dict(self.adapted, strict=False)
         return encoder
 
+    def places_of(self, other: Architecture) -> NDArray[np.int64]:
+        """Which of the features of this run those of ``other`` are, (f,)."""
+        ends = np.cumsum([column.width for column in AestheticEncoder(self.recipe.encoder).columns])
+        own = dict(zip(AestheticEncoder(self.recipe.encoder).columns, ends.tolist(), strict=True))
+        return np.concatenate(
+            [np.arange(own[column] - column.width, own[column]) for column in AestheticEncoder(other).columns]
+        )
+
     def fit(self, encoder: AestheticEncoder, held_out: int | None) -> None:
-        """Fit the head of ``encoder`` without the fold ``held_out``."""
+        """Fit the head of ``encoder`` without the fold ``held_out``, unless that was done before."""
         if self.recipe.fit is None or self.features is None:
             return
+        of = f"{fingerprint(self.recipe, self.study, held_out)} {self.teacher.digest if self.teacher else ''}"
+        checkpoint = Checkpoint(self.folder(held_out) / "head.pt", of)
+        with suppress(ConfigError):
+            if self.resume and (state := checkpoint.load(self.torch_device)):
+                encoder.load_state_dict(state["head"], strict=False)
+                return
         tell("fitting the head")
         examples = self.examples(held_out, self.features)
         fit_head(encoder.cpu(), examples, self.recipe.fit, offset=self.recipe.offset, seed=self.recipe.seed)
         encoder.to(self.torch_device)
+        if World.current().leads:
+            head = {name: value for name, value in encoder.state_dict().items() if not name.startswith("trunks.")}
+            checkpoint.save(head=head)
 
     def examples(self, held_out: int | None, features: NDArray[np.float16]) -> Examples:
         """What a head is fitted to without the fold ``held_out``."""
@@ -264,6 +288,29 @@ class Run:
             raise ConfigError(f"the recipe '{name}' cannot teach: give it [fit], and the same [sampling] and seed")
         return Run(recipe, self.data, self.out.parent / name, self.device, self.catalogues, self.recipes)
 
+    @cached_property
+    def lender(self) -> Run | None:
+        """The teacher, where it lends its backbones and its features; None where the backbones are the run's own.
+
+        Raises:
+            ConfigError: there is no such teacher, or it does not look at pictures by the same branches.
+        """
+        if self.recipe.backbones == "own":
+            return None
+        teacher = self.teacher
+        if teacher is None:
+            raise ConfigError("the recipe of the teacher, whose backbones are to be taken, is not known here")
+        own, lent = self.recipe.encoder, teacher.recipe.encoder
+        if (
+            (own.preprocess, own.pooling) != (lent.preprocess, lent.pooling)
+            or not set(own.branches) <= set(lent.branches)
+            or self.recipe.pretrained != teacher.recipe.pretrained
+        ):
+            raise ConfigError(
+                f"the recipe '{self.recipe.teacher}' cannot lend its backbones: take size, pooling and branches of it"
+            )
+        return teacher
+
     @property
     def digest(self) -> str:
         """Of what is measured on what: recipe, data, and those of the teacher."""
@@ -301,7 +348,7 @@ class Run:
             CatalogueError: the data is incomplete.
         """
         # What is missing is told before the pictures are rendered, which can take hours.
-        device, _ = self.torch_device, self.teacher
+        device, _ = self.torch_device, (self.teacher, self.lender)
         encoder = fresh_encoder(self.recipe, self.weights, device)
         label = "all pictures" if held_out is None else f"without fold {held_out}"
         pictures, pairs = self.study.training_pictures(held_out), self.study.training_pairs(held_out)
