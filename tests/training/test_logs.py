@@ -11,6 +11,7 @@ from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from aesth.training import train as loop
+from aesth.training import logs
 from aesth.training.features import Extractor, frozen_features
 from aesth.training.logs import COLUMNS, Step, TrainingLog, draw_curves, read_log
 from aesth.training.run import Run
@@ -44,6 +45,17 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
         rows = list(csv.reader(file))
     assert tuple(rows[0]) == COLUMNS == ("stage", "step", "steps", "error", "rate", "pictures", "seconds", "waited")
     assert rows[1] == ["warm_up", "1", "6", "1.0", "0.1", "12", "0.5", "0.125"]
+
+
+@pytest.mark.parametrize(("seconds", "seen"), [(0.0, 3), (1e9, 1)])
+def test_slow_steps_are_seen_before_a_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, seen: int
+) -> None:
+    monkeypatch.setattr(logs, "FLUSH_AFTER", seconds)
+    with TrainingLog(tmp_path, BEFORE, 0) as log:
+        for step in STEPS[:3]:
+            log.write(step)
+        assert read_log(tmp_path / "log.csv") == STEPS[:seen]
 
 
 def test_tensorboard_shows_every_scalar_of_both_stages_in_one_row(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -15,6 +16,9 @@ from numpy.typing import NDArray
 from torch.utils.tensorboard import SummaryWriter
 
 from aesth.training.files import replacing
+
+FLUSH_AFTER = 10.0
+"""Seconds after which a log is put on disk, also without a checkpoint: slow steps are to be seen too."""
 
 CSV_FILE, EVENTS, CURVES = "log.csv", "events", "curves.png"
 SCALARS = ("error", "rate", "images_per_second", "waited")
@@ -68,6 +72,7 @@ class TrainingLog:
         self._folder, self._before, self._kept = folder, before, kept
         self._file: TextIO | None = None
         self._events: SummaryWriter | None = None
+        self._due = 0.0
 
     def __enter__(self) -> TrainingLog:
         return self
@@ -88,12 +93,15 @@ class TrainingLog:
             value = getattr(step, name)
             if not math.isnan(value):
                 events.add_scalar(f"{step.stage}/{name}", value, count)
+        if time.monotonic() >= self._due:
+            self.flush()
 
     def flush(self) -> None:
         """Put on disk what was written; a checkpoint comes after it, so that no step is lost between the two."""
         if self._file is not None and self._events is not None:
             self._file.flush()
             self._events.flush()
+            self._due = time.monotonic() + FLUSH_AFTER
 
     def _open(self) -> tuple[TextIO, SummaryWriter]:
         """Files to append to, opened with the first step: a log that gets none stays as it is."""
