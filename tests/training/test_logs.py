@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from aesth.training import train as loop
 from aesth.training import logs
+from aesth.training import train as loop
 from aesth.training.features import Extractor, frozen_features
 from aesth.training.logs import COLUMNS, Step, TrainingLog, draw_curves, read_log
 from aesth.training.run import Run
