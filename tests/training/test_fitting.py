@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from aesth.errors import ConfigError
+from aesth.training.damage import DAMAGES
 from aesth.training.fitting import GRID, Examples, fit_head
 from aesth.training.heads import Polar
 from aesth.training.metrics import srcc
@@ -63,9 +64,15 @@ def examples_of(seed: int = 0, pairs: int = 5, grey: int = 4) -> Examples:
 
 
 def fitted(
-    examples: Examples, recipe: FitRecipe | None = None, *, landmarks: int = 0, offset: float = 4.0, seed: int = 0
+    examples: Examples,
+    recipe: FitRecipe | None = None,
+    *,
+    landmarks: int = 0,
+    offset: float = 4.0,
+    seed: int = 0,
+    faults: bool = False,
 ) -> AestheticEncoder:
-    encoder = encoder_of(landmarks)
+    encoder = encoder_of(landmarks, faults=faults)
     fit_head(encoder, examples, recipe or FitRecipe(), offset=offset, seed=seed)
     return encoder
 
@@ -206,6 +213,53 @@ def test_damaged_copies_end_below_their_photos(landmarks: int) -> None:
     ].T
     assert (photo > weak).all()
     assert (weak > strong).all()
+
+
+@pytest.mark.parametrize("how", [FitRecipe(), FitRecipe(ridge=0.1, rated=9, photos=9, damage=3, kinds={"tilt": 0.5})])
+def test_detectors_of_faults_meet_what_is_asked_for_better_than_a_linear_part_alone(how: FitRecipe) -> None:
+    """By the literal objective, in which what is said is no longer linear."""
+    examples = examples_of()
+    plain, gated = fitted(examples, how, landmarks=7), fitted(examples, how, landmarks=7, faults=True)
+    weight, faults = head_of(plain).liking.weight.detach()[0].double().numpy(), head_of(gated).faults
+    assert faults is not None
+    value = objective(plain, examples, how)
+    squares = float(head_of(gated).liking.weight.square().sum() + faults.weight.square().sum())
+    assert said_by_technique(gated, examples, how) + how.ridge * squares < value(weight)
+
+
+def said_by_technique(encoder: AestheticEncoder, examples: Examples, how: FitRecipe) -> float:
+    """The literal objective, without its ridge, of linear part and detectors."""
+    head = head_of(encoder)
+
+    class Said:
+        """Stands for a weight: its product with a row is what the head says of the row."""
+
+        def __matmul__(self, row: NDArray[np.float64]) -> float:
+            if isinstance(row, Said):
+                return 0.0
+            with torch.no_grad():
+                return float(head.technique(torch.from_numpy(row).float()[None]))
+
+    return objective(encoder, examples, how)(Said())  # type: ignore[arg-type]
+
+
+def test_detectors_leave_photos_alone_and_take_off_where_there_is_damage() -> None:
+    examples, how = examples_of(), FitRecipe(damage=10, photos=30, rated=30, ridge=1e-3)
+    encoder = fitted(examples, how, landmarks=RATED, faults=True)
+    faults = head_of(encoder).faults
+    assert faults is not None
+    with torch.no_grad():
+        found = faults(torch.from_numpy(standardised(encoder, examples.features)).float()).numpy()
+    photo, weak, strong = found[examples.damage].T
+    assert (found >= 0).all()
+    assert photo.mean() < 0.3 * weak.mean() < 0.6 * strong.mean()
+
+
+def test_detectors_of_kinds_that_are_not_shown_see_nothing() -> None:
+    faults = head_of(fitted(examples_of(), faults=True)).faults
+    assert faults is not None
+    seen = [kind for kind, weight in zip(DAMAGES, faults.weight, strict=True) if weight.any()]
+    assert sorted(seen) == sorted(KINDS)
 
 
 def test_a_kind_of_damage_without_weight_teaches_nothing() -> None:

@@ -23,9 +23,9 @@ def landmarks_of(width: int, count: int, sharpness: float = 1.0) -> Landmarks:
     return made
 
 
-def polar_of(rank: int = 6, landmarks: int = 9) -> Polar:
+def polar_of(rank: int = 6, landmarks: int = 9, faults: int = 3) -> Polar:
     torch.manual_seed(0)
-    made = Polar(WIDTH, rank, NEAR, landmarks)
+    made = Polar(WIDTH, rank, NEAR, landmarks, faults)
     nn.init.normal_(made.landmarks.places, std=len(NEAR) ** -0.5)
     nn.init.normal_(made.landmarks.heights)
     return made
@@ -63,7 +63,7 @@ def test_without_landmarks_nothing_is_said() -> None:
 
 
 @torch.no_grad()
-def test_the_norm_is_softplus_of_the_linear_part_and_the_landmarks() -> None:
+def test_the_norm_is_softplus_of_the_linear_part_the_landmarks_and_the_faults() -> None:
     polar, rows = polar_of(), features()
     for row, norm in zip(rows, polar(rows).norm(dim=1), strict=True):
         near = np.array([float(row[index]) for index in NEAR]) * (WIDTH / len(NEAR)) ** 0.5
@@ -72,7 +72,13 @@ def test_the_norm_is_softplus_of_the_linear_part_and_the_landmarks() -> None:
             float(height) * math.exp(-float(((near - place.numpy()) ** 2).sum()))
             for place, height in zip(polar.landmarks.places, polar.landmarks.heights, strict=True)
         )
-        expected = math.log1p(math.exp(float(polar.liking.bias) + linear + known))
+        assert polar.faults is not None
+        faults = sum(
+            max(0.0, float(bias) + sum(float(u) * float(x) for u, x in zip(detector, row, strict=True)))
+            for detector, bias in zip(polar.faults.weight, polar.faults.bias, strict=True)
+        )
+        assert faults > 0
+        expected = math.log1p(math.exp(float(polar.liking.bias) + linear + known - faults))
         assert float(norm) == pytest.approx(expected, rel=1e-4)
 
 
@@ -91,7 +97,7 @@ def test_directions_have_length_one_and_are_those_of_the_near_features(rank: int
 
 @torch.no_grad()
 def test_the_landmarks_and_the_directions_see_no_other_features() -> None:
-    polar, rows = polar_of(), features()
+    polar, rows = polar_of(faults=0), features()
     polar.liking.weight.zero_()
     changed = rows.clone()
     changed[:, [index for index in range(WIDTH) if index not in NEAR]] += 5
@@ -109,7 +115,14 @@ def test_a_warm_up_moves_the_linear_part_and_the_directions_alone() -> None:
     polar = polar_of()
     movable = {id(one) for one in polar.movable()}
     names = [name for name, one in polar.named_parameters() if id(one) in movable]
-    assert names == ["liking.weight", "liking.bias", "direction.inner.weight", "direction.inner.bias"]
+    assert names == [
+        "liking.weight",
+        "liking.bias",
+        "faults.weight",
+        "faults.bias",
+        "direction.inner.weight",
+        "direction.inner.bias",
+    ]
 
 
 @pytest.mark.parametrize("distance", [3.0, 6.0])

@@ -250,6 +250,7 @@ def test_a_backbone_is_reached_where_a_branch_pools_its_last_stage(beside: tuple
         ({"head": "affine"}, "unknown head 'affine'; known: projection, polar"),
         ({"landmarks": 3}, 'landmarks is at least 0, and takes head = "polar"'),
         ({"landmarks": -1, "head": "polar"}, "landmarks is at least 0"),
+        ({"faults": True, "head": "projection"}, 'faults takes head = "polar"'),
         ({"landmark_layers": ("layer1",)}, "landmark_layers are of those that are pooled, which 'layer1' is not"),
         ({"beside": (Branch("mobilenet_v2", shrink=3),)}, "a side of the input has at least 96 pixels, not 64"),
         (

@@ -2,8 +2,8 @@
 
 With hundreds of ratings and tens of thousands of features, a few seconds of linear algebra end nearer to the optimum
 than hours of steps. What people like is learned by kernel ridge regression on their ratings. Technique is learned by a
-linear part, which ranks each photo above its damaged copies, and is kept near 0 on photos as they are, so that it says
-nothing of their subjects.
+linear part and by detectors of faults, which rank each photo above its damaged copies, and are kept near 0 on photos as
+they are, so that they say nothing of their subjects.
 """
 
 from __future__ import annotations
@@ -18,13 +18,20 @@ from torch import Tensor
 from torch.nn import functional
 
 from aesth.errors import ConfigError
-from aesth.training.heads import Polar
+from aesth.training.damage import DAMAGES
+from aesth.training.heads import Faults, Polar
 from aesth.training.networks import AestheticEncoder
 from aesth.training.recipe import FitRecipe
 
 ITERATIONS = 120
-GRID = 2.0**-11
+GRID = 2.0**-9
 BATCH = 1024
+
+SETTLING = 40
+"""Iterations that linear part and detectors of faults are improved together."""
+
+FIRST_RIDGE, UNSUSPECTED, LEFT = 0.01, 0.7, 0.2
+"""How detectors begin: the ridge of each, the share of photos in which it sees nothing, what the linear part keeps."""
 
 
 @dataclass(frozen=True)
@@ -195,52 +202,138 @@ def least(
 
 def _fit_liking(encoder: AestheticEncoder, head: Polar, examples: Examples, recipe: FitRecipe) -> None:
     """The linear part: squared hinges on pairs, and squares that hold still what is only content."""
-    parts = _parts(encoder, head, examples, recipe)
-    head.liking.weight.copy_(least(parts, head.liking.in_features, recipe.ridge)[None])
+    views = _Views.of(encoder, head, examples)
+    terms = _terms(views, examples, recipe)
+    weight = least([term.part for term in terms], head.liking.in_features, recipe.ridge)
+    head.liking.weight.copy_(weight[None])
+    if head.faults is not None and terms:
+        _start_faults(head, head.faults, views, examples, recipe)
+        _settle(head, head.faults, views, terms, recipe.ridge)
 
 
-def _parts(encoder: AestheticEncoder, head: Polar, examples: Examples, recipe: FitRecipe) -> list[Squares | Hinges]:
+@dataclass(frozen=True)
+class _Views:
+    """What a head is fitted to, standardised, and what the landmarks say of it.
+
+    Attributes:
+        rows: standardised features of all views that are used, of mirror images and of grey copies, (n, f).
+        known: what the landmarks say of them, (n,).
+        places: index of a view -> its row, -1 where it is not used.
+        mirrored: rows of the mirror images.
+        grey: rows of the grey copies.
+    """
+
+    rows: Tensor
+    known: Tensor
+    places: Tensor
+    mirrored: Tensor
+    grey: Tensor
+
+    @classmethod
+    def of(cls, encoder: AestheticEncoder, head: Polar, examples: Examples) -> _Views:
+        used = np.unique(
+            np.concatenate([one.ravel() for one in (examples.rated, examples.damage, examples.pairs, examples.grey_of)])
+        )
+        greys = examples.features[:0] if examples.grey is None else examples.grey
+        places = torch.full((len(examples.features),), -1)
+        places[used] = torch.arange(len(used))
+        shown = [examples.features[used], examples.mirrored, greys]
+        known = [_known(encoder, head, one) for one in shown]
+        first, second = len(used), len(used) + len(examples.mirrored)
+        return cls(
+            torch.cat([one.rows for one in known]),
+            torch.cat([one.known for one in known]),
+            places,
+            torch.arange(first, second),
+            torch.arange(second, second + len(greys)),
+        )
+
+
+@dataclass(frozen=True)
+class _Term:
+    """What is wanted of the rows ``of``, or of how far these stand above the rows ``above``."""
+
+    part: Squares | Hinges
+    of: Tensor
+    above: Tensor | None = None
+
+
+def _terms(views: _Views, examples: Examples, recipe: FitRecipe) -> list[_Term]:
     """What the linear part is fitted to."""
-    parts: list[Squares | Hinges] = []
-    content = _known(encoder, head, examples.features[examples.photos])
-    if len(content.rows):
-        wanted = (
-            torch.zeros(len(content.rows))
-            if examples.teacher is None
-            else (torch.from_numpy(examples.teacher[examples.photos]) - content.known)
-        )
-        parts.append(Squares(content.rows, wanted, recipe.photos))
-    for rows in (examples.features[examples.rated], examples.mirrored):
-        rated = _known(encoder, head, rows)
-        if len(rated.rows):
-            parts.append(Squares(rated.rows, torch.zeros(len(rated.rows)), recipe.rated / 2))
+    terms: list[_Term] = []
+
+    def near(of: Tensor, wanted: Tensor, weight: float) -> None:
+        if len(of):
+            terms.append(_Term(Squares(views.rows[of], wanted, weight), of))
+
+    def ranked(pairs: NDArray[np.int64], margin: float, weights: Tensor) -> None:
+        if len(pairs):
+            better, worse = views.places[pairs].T
+            lacking = margin - (views.known[better] - views.known[worse])
+            terms.append(_Term(Hinges(views.rows[better] - views.rows[worse], lacking, weights), better, worse))
+
+    photos = views.places[examples.photos]
+    wanted = torch.zeros(len(photos))
+    if examples.teacher is not None:
+        wanted = torch.from_numpy(examples.teacher[examples.photos]) - views.known[photos]
+    near(photos, wanted, recipe.photos)
+    for pictures in (views.places[examples.rated], views.mirrored):
+        near(pictures, torch.zeros(len(pictures)), recipe.rated / 2)
     counts = {kind: examples.kinds.count(kind) for kind in set(examples.kinds)}
+    weights = torch.tensor([recipe.damage * recipe.kinds.get(kind, 1.0) / counts[kind] for kind in examples.kinds])
     for column, margin in ((1, recipe.weak_margin), (2, recipe.strong_margin)):
-        if len(examples.damage):
-            weights = [recipe.damage * recipe.kinds.get(kind, 1.0) / counts[kind] for kind in examples.kinds]
-            parts.append(
-                _hinges(encoder, head, examples, examples.damage[:, [0, column]], margin, torch.tensor(weights))
-            )
-    if pairs := len(examples.pairs):
-        parts.append(
-            _hinges(encoder, head, examples, examples.pairs, recipe.strong_margin, torch.full((pairs,), 1 / pairs))
+        ranked(examples.damage[:, [0, column]], margin, weights)
+    ranked(examples.pairs, recipe.strong_margin, torch.full((len(examples.pairs),), 1 / max(1, len(examples.pairs))))
+    if len(views.grey):
+        plain = views.places[examples.grey_of]
+        part = Squares(
+            views.rows[views.grey] - views.rows[plain], views.known[plain] - views.known[views.grey], recipe.grey
         )
-    if examples.grey is not None and len(examples.grey):
-        plain, style = (_known(encoder, head, rows) for rows in (examples.features[examples.grey_of], examples.grey))
-        parts.append(Squares(style.rows - plain.rows, plain.known - style.known, recipe.grey))
-    return parts
+        terms.append(_Term(part, views.grey, plain))
+    return terms
 
 
-def _hinges(
-    encoder: AestheticEncoder,
-    head: Polar,
-    examples: Examples,
-    pairs: NDArray[np.int64],
-    margin: float,
-    weights: Tensor,
-) -> Hinges:
-    better, worse = (_known(encoder, head, examples.features[pairs[:, side]]) for side in (0, 1))
-    return Hinges(better.rows - worse.rows, margin - (better.known - worse.known), weights)
+def _start_faults(head: Polar, faults: Faults, views: _Views, examples: Examples, recipe: FitRecipe) -> None:
+    """Each detector sees one kind of damage alone, and little in most photos; the linear part leaves it to them."""
+    undamaged = views.rows[views.places[np.concatenate([examples.photos, examples.rated])]]
+    faults.weight.zero_()
+    faults.bias.zero_()
+    for detector, kind in enumerate(DAMAGES):
+        triples = views.places[examples.damage[[one == kind for one in examples.kinds]]]
+        if len(triples) and recipe.kinds.get(kind, 1.0) > 0:
+            weights = torch.full((len(triples),), 1 / len(triples))
+            parts = [
+                Hinges(
+                    views.rows[triples[:, column]] - views.rows[triples[:, 0]],
+                    torch.full_like(weights, margin),
+                    weights,
+                )
+                for column, margin in ((1, recipe.weak_margin), (2, recipe.strong_margin))
+            ]
+            faults.weight[detector] = least(parts, faults.in_features, FIRST_RIDGE)
+            faults.bias[detector] = -(undamaged @ faults.weight[detector]).quantile(UNSUSPECTED)
+    head.liking.weight.mul_(LEFT)
+
+
+def _settle(head: Polar, faults: Faults, views: _Views, terms: Sequence[_Term], ridge: float) -> None:
+    """Improve linear part and detectors together until all ``terms`` are met as well as may be; by L-BFGS."""
+    weights = [head.liking.weight, faults.weight]
+    optimiser = torch.optim.LBFGS(
+        [*weights, faults.bias], max_iter=SETTLING, history_size=10, line_search_fn="strong_wolfe"
+    )
+
+    def error() -> Tensor:
+        optimiser.zero_grad()
+        with torch.enable_grad():
+            said = head.technique(views.rows)
+            total = ridge * sum((one.square().sum() for one in weights), torch.zeros(()))
+            for term in terms:
+                total = total + term.part.error(said[term.of] - (0 if term.above is None else said[term.above]))
+            total.backward()  # type: ignore[no-untyped-call]
+        return total.detach()
+
+    optimiser.step(error)  # type: ignore[no-untyped-call]
+    optimiser.zero_grad()
 
 
 @dataclass(frozen=True)

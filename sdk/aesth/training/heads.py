@@ -92,26 +92,46 @@ class Landmarks(nn.Module):
         return (-self.sharpness * squares.clamp_min(0)).exp()
 
 
+class Faults(nn.Linear):
+    """Detectors of faults, of which each says nothing where it sees none: the sum of relu(u_k x + b_k).
+
+    What a linear part learns of damage also moves the scores of photos that have none; a detector leaves them alone.
+
+    Args:
+        width: of x.
+        count: how many detectors there are.
+    """
+
+    def __init__(self, width: int, count: int) -> None:
+        super().__init__(width, count)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Features (n, width) -> how faulty pictures are, (n,), at least 0."""
+        return functional.relu(super().forward(features)).sum(1)
+
+
 class Polar(nn.Module):
     """Features (n, f) to points (n, 1000) in polar form: directions say what pictures are like, norms how pleasing.
 
-    The norm is softplus(offset + w x + landmarks(x')), where x' are the features whose indices are ``near``. A norm of
-    its own, rather than that of a projection, can be any function of the features, also where two damages of opposite
-    directions both please less.
+    The norm is softplus(offset + w x + landmarks(x') - faults(x)), where x' are the features whose indices are
+    ``near``. A norm of its own, rather than that of a projection, can be any function of the features, also where two
+    damages of opposite directions both please less.
 
     Args:
         width: f.
         rank: dimensions of the subspace of the directions; 0 for all.
         near: indices of the features that the landmarks and the directions see.
         landmarks: how many landmarks there are.
+        faults: how many detectors of faults there are.
     """
 
     near: Tensor
 
-    def __init__(self, width: int, rank: int, near: Sequence[int], landmarks: int) -> None:
+    def __init__(self, width: int, rank: int, near: Sequence[int], landmarks: int, faults: int = 0) -> None:
         super().__init__()
         self.register_buffer("near", torch.tensor(near))
         self.liking = nn.Linear(width, 1)
+        self.faults = Faults(width, faults) if faults else None
         self.landmarks = Landmarks(len(near), landmarks)
         self.direction = Projection(len(near), rank)
 
@@ -123,8 +143,9 @@ class Polar(nn.Module):
         return points
 
     def movable(self) -> list[nn.Parameter]:
-        """What a warm-up trains: the linear part and the directions."""
-        return [*self.liking.parameters(), *self.direction.movable()]
+        """What a warm-up trains: the linear part, the detectors of faults and the directions."""
+        faults = self.faults.parameters() if self.faults is not None else ()
+        return [*self.liking.parameters(), *faults, *self.direction.movable()]
 
     @torch.no_grad()
     def start_at(self, distance: float) -> None:
@@ -139,5 +160,10 @@ class Polar(nn.Module):
 
     def liked(self, features: Tensor, places: Tensor) -> Tensor:
         """How pleasing pictures are, (n,), of standardised features and their places."""
-        said: Tensor = self.liking(features).squeeze(1) + self.landmarks(places)
+        said: Tensor = self.technique(features) + self.liking.bias + self.landmarks(places)
         return said
+
+    def technique(self, features: Tensor) -> Tensor:
+        """What the linear part, without its offset, and the faults say of standardised features (n, f), (n,)."""
+        said = functional.linear(features, self.liking.weight).squeeze(1)
+        return said if self.faults is None else said - self.faults(features)

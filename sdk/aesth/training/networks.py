@@ -16,6 +16,7 @@ from aesth.errors import ConfigError
 from aesth.preprocess import Preprocess
 from aesth.training.backbones import BACKBONES, Colour
 from aesth.training.backbones.trunk import Trunk
+from aesth.training.damage import DAMAGES
 from aesth.training.heads import Polar, Projection, Standardise
 
 Pooling = Literal["mean", "mean_deviation"]
@@ -67,6 +68,7 @@ class Architecture:
         rank: dimensions of the subspace that the projection fills; 0 for all 1000. A small rank keeps the file small.
         landmarks: of a polar head; each is a picture whose rating is known.
         landmark_layers: stages whose means the landmarks see, of all branches that pool them; empty for all stages.
+        faults: whether a polar head has a detector for each kind of damage, see `heads.Faults`.
         size: height and width of the input; None takes the size that the backbone was trained at.
     """
 
@@ -78,6 +80,7 @@ class Architecture:
     rank: int = 0
     landmarks: int = 0
     landmark_layers: tuple[str, ...] = ()
+    faults: bool = False
     size: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
@@ -90,6 +93,8 @@ class Architecture:
             raise ConfigError(f"rank is 0 to {DIMENSIONS}, not {self.rank}")
         if self.landmarks < 0 or (self.landmarks and self.head != "polar"):
             raise ConfigError('landmarks is at least 0, and takes head = "polar"')
+        if self.faults and self.head != "polar":
+            raise ConfigError('faults takes head = "polar"')
         pooled = {layer for branch in self.branches for layer in branch.pooled}
         if unknown := [layer for layer in self.landmark_layers if layer not in pooled]:
             raise ConfigError(f"landmark_layers are of those that are pooled, which '{unknown[0]}' is not")
@@ -200,7 +205,13 @@ class AestheticEncoder(nn.Module):
             if column.statistic == "mean" and (not seen or column.layer in seen):
                 near += range(begin, begin + column.width)
             begin += column.width
-        return Polar(self.width, self.architecture.rank, near, self.architecture.landmarks)
+        return Polar(
+            self.width,
+            self.architecture.rank,
+            near,
+            self.architecture.landmarks,
+            len(DAMAGES) * self.architecture.faults,
+        )
 
 
 @dataclass(frozen=True)
