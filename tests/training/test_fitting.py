@@ -223,7 +223,7 @@ def test_detectors_of_faults_meet_what_is_asked_for_better_than_a_linear_part_al
     weight, faults = head_of(plain).liking.weight.detach()[0].double().numpy(), head_of(gated).faults
     assert faults is not None
     value = objective(plain, examples, how)
-    squares = float(head_of(gated).liking.weight.square().sum() + faults.weight.square().sum())
+    squares = float((head_of(gated).liking.weight.square().sum() + faults.weight.square().sum()).detach())
     assert said_by_technique(gated, examples, how) + how.ridge * squares < value(weight)
 
 

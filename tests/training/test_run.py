@@ -175,7 +175,6 @@ def test_the_models_are_where_they_belong_and_describe_themselves(published: Pub
         assert set(record.training["proofs"]) == {  # type: ignore[call-overload]
             "torch_to_onnx_largest_difference",
             "float_to_fp16_largest_difference",
-            "float_to_fp16_srcc",
             "float_to_int8_largest_difference",
             "float_to_int8_srcc",
             "proof_pictures",
@@ -203,7 +202,7 @@ def test_the_scale_gives_percentiles_among_all_unrated_photos(
     pixels = Run(read_recipe(config), tiny_data, out).render(
         "reference", [View(photo, recompressed=True) for photo in photos]
     )
-    for path, digits in zip(paths, (1e-5, 1e-2, 1e-5), strict=True):
+    for path, digits in zip(paths, (1e-5, 1e-2, 5e-2), strict=True):
         encoder = OnnxEncoder(ModelFile(path.stem, path))
         assert encoder.record.scale.reference == f"{len(photos)} ordinary photos without ratings"
         norms = norm(encoder.encode(np.array(pixels)))

@@ -11,7 +11,7 @@ from aesth.training.run import evaluate
 
 RECIPES = Path(__file__).parent / "recipes"
 
-SHIPPED = ("base",)
+SHIPPED = ("base", "lite")
 """The bundled recipes whose models come with aesth."""
 
 
