@@ -11,7 +11,7 @@ from pathlib import Path
 from aesth.errors import ConfigError, ModelError
 
 MODELS_FOLDER = Path(__file__).parent / "models"
-DEFAULT_MODEL = "base-int8"
+DEFAULT_MODEL = "lite-int8"
 DEFAULT_PRECISION = "int8"
 
 

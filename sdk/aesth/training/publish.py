@@ -42,9 +42,9 @@ def export_models(
 ) -> list[Path]:
     """Export the encoder trained on all pictures: float32 to ``out``, stored as float16 and static int8 to ``models``.
 
-    Each is proved on real pictures, and gets a scale from the norms of all unrated photos; of the rated ones where there
-    are no others and the recipe needs none. That of int8 is moved as rounding moves the norms of rated pictures. Nothing
-    is put into ``models`` before all is proved.
+    Each is proved on real pictures, and gets a scale from the norms of all unrated photos; of the rated ones where
+    there are no others and the recipe needs none. That of int8 is moved as rounding moves the norms of rated pictures.
+    Nothing is put into ``models`` before all is proved.
 
     Args:
         config: TOML file of a `Recipe`.
