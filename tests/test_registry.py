@@ -83,12 +83,12 @@ def test_half_a_name_is_no_name(name: str, tmp_path: Path, monkeypatch: pytest.M
         registry.find(name)
 
 
-@pytest.mark.parametrize("name", ["default", "base", "base-int8"])
+@pytest.mark.parametrize("name", ["default", "lite", "lite-int8"])
 def test_a_default_that_is_not_bundled_is_missing_rather_than_unknown(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(registry, "MODELS_FOLDER", tmp_path)
-    with pytest.raises(ModelError, match="'base-int8' is not bundled here"):
+    with pytest.raises(ModelError, match="'lite-int8' is not bundled here"):
         registry.find(name)
 
 
