@@ -76,6 +76,23 @@ def operators(model: ModelProto) -> list[str]:
     return [node.op_type for node in model.graph.node]
 
 
+@pytest.mark.parametrize("far", [127, 128])
+def test_weights_on_a_grid_are_stored_as_whole_numbers_and_lose_nothing(tmp_path: Path, far: int) -> None:
+    steps = np.random.default_rng(2).integers(-100, 100, (64, 500))
+    steps[3, 4] = far
+    source = write_model(tmp_path / "grid-fp32.onnx", matrix=(steps / 512).astype(np.float32))
+    half = store_as_half(source, tmp_path / "grid-fp16.onnx")
+    graph = onnx.load(str(half)).graph
+    held = next(one for one in graph.initializer if one.name.startswith("matrix") and len(one.dims) > 1)
+    assert numpy_helper.to_array(held).dtype == (np.int8 if far == 127 else np.float16)
+    kernel = write_model(
+        tmp_path / "rounded.onnx",
+        kernel=KERNEL.astype(np.float16).astype(np.float32),
+        matrix=(steps / 512).astype(np.float32),
+    )
+    assert np.array_equal(said_by(half), said_by(kernel))
+
+
 def test_it_says_exactly_what_float32_weights_rounded_to_float16_say(source: Path, tmp_path: Path) -> None:
     rounded = {name: WEIGHTS[name].astype(np.float16).astype(np.float32) for name in ("kernel", "matrix")}
     expected = said_by(write_model(tmp_path / "rounded.onnx", **rounded))

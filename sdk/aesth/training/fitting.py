@@ -112,8 +112,8 @@ def _fit_landmarks(encoder: AestheticEncoder, head: Polar, examples: Examples, r
     )
     places = (whole + mirror) / 2
     chosen = np.sort(np.random.default_rng(seed).permutation(len(places))[:count])
-    # On a grid they compress to half the bytes, and the heights are solved for where they then are.
-    landmarks.places[:count] = (places[chosen] / GRID).round() * GRID
+    # On a grid they take a byte each, and the heights are solved for where they then are.
+    landmarks.places[:count] = (places[chosen] / GRID).round().clamp(-127, 127) * GRID
     near = landmarks.nearness(places)[:, :count].double()
     among = landmarks.nearness(landmarks.places[:count])[:, :count].double()
     target = torch.from_numpy(examples.ratings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ from aesth.training.files import replacing
 
 FEWEST = 64
 ROUNDING = 2.0**-10
-STORED = "_float16"
+STORED = "_stored"
 
 
 def store_as_half(source: Path, target: Path) -> Path:
@@ -23,7 +23,8 @@ def store_as_half(source: Path, target: Path) -> Path:
     Every sum and product stays float32; ONNX Runtime makes the casts once, when it loads the file. Weights are matrices
     and kernels of at least ``FEWEST`` elements. What stays as it is: vectors (biases and statistics weigh nothing), the
     scales of int8, and weights that float16 cannot hold to ``ROUNDING`` of their length: those that reach beyond 65504,
-    or that are all so small that they would lose their digits. Metadata is kept.
+    or that are all so small that they would lose their digits. Weights that stand on a grid of at most 255 steps, as
+    landmarks do, are stored as whole numbers, which loses nothing. Metadata is kept.
 
     Args:
         source: a model, float or partly int8.
@@ -33,11 +34,24 @@ def store_as_half(source: Path, target: Path) -> Path:
         ConfigError: the file cannot be written.
     """
     model = onnx.load(str(source))
-    halves = dict(_halves(model))
-    for weights in model.graph.initializer:
-        if weights.name in halves:
-            weights.CopyFrom(numpy_helper.from_array(halves[weights.name], weights.name + STORED))
-    nodes = [*map(_cast, halves), *model.graph.node]
+    first: list[NodeProto] = []
+    smaller: list[TensorProto] = []
+    for weights in _weights(model):
+        values = numpy_helper.to_array(weights)
+        stored, name = weights.name + STORED, weights.name
+        if grid := _grid(values):
+            steps = f"{name}_steps"
+            smaller.append(numpy_helper.from_array(np.array(grid, np.float32), f"{name}_grid"))
+            first += [
+                _cast(stored, steps),
+                onnx.helper.make_node("Mul", [steps, f"{name}_grid"], [name], f"{name}_scaled"),
+            ]
+            weights.CopyFrom(numpy_helper.from_array((values / grid).astype(np.int8), stored))
+        elif (rounded := _rounded(values)) is not None:
+            first.append(_cast(stored, name))
+            weights.CopyFrom(numpy_helper.from_array(rounded, stored))
+    model.graph.initializer.extend(smaller)
+    nodes = [*first, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     onnx.checker.check_model(model)
@@ -46,24 +60,36 @@ def store_as_half(source: Path, target: Path) -> Path:
     return target
 
 
-def _halves(model: ModelProto) -> Iterator[tuple[str, NDArray[np.float16]]]:
-    """Name and rounded values of all weights that can be stored as float16."""
-    graph = model.graph
-    others = {value.name for value in (*graph.input, *graph.output)}
-    for weights in graph.initializer:
-        if weights.data_type == TensorProto.FLOAT and len(weights.dims) > 1 and weights.name not in others:
-            values = numpy_helper.to_array(weights)
-            with np.errstate(over="ignore", invalid="ignore"):
-                rounded = values.astype(np.float16)
-                if values.size >= FEWEST and _holds(rounded, values):
-                    yield weights.name, rounded
+def _weights(model: ModelProto) -> list[TensorProto]:
+    """Matrices and kernels that are large enough."""
+    others = {value.name for value in (*model.graph.input, *model.graph.output)}
+    return [
+        one
+        for one in model.graph.initializer
+        if one.data_type == TensorProto.FLOAT
+        and len(one.dims) > 1
+        and math.prod(one.dims) >= FEWEST
+        and one.name not in others
+    ]
 
 
-def _holds(rounded: NDArray[np.float16], values: NDArray[np.float32]) -> bool:
-    """Whether ``rounded`` is ``values`` to ``ROUNDING``; not where one became infinite, or where one is no number."""
-    exact = values.astype(np.float64)
-    return bool(np.linalg.norm(rounded - exact) <= ROUNDING * np.linalg.norm(exact))
+def _grid(values: NDArray[np.float32]) -> float:
+    """The power of two of which all ``values`` are at most 127 times; 0 where there is none."""
+    greatest = float(np.abs(values).max())
+    if not 0 < greatest < math.inf:
+        return 0.0
+    grid = 2.0 ** math.ceil(math.log2(greatest / 127))
+    return grid if np.array_equal(values, np.rint(values / grid) * grid) else 0.0
 
 
-def _cast(name: str) -> NodeProto:
-    return onnx.helper.make_node("Cast", [name + STORED], [name], f"{name}_to_float32", to=TensorProto.FLOAT)
+def _rounded(values: NDArray[np.float32]) -> NDArray[np.float16] | None:
+    """``values`` as float16; None where that is not `ROUNDING` near: also if one becomes infinite, or is no number."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        rounded = values.astype(np.float16)
+        exact = values.astype(np.float64)
+        near = np.linalg.norm(rounded - exact) <= ROUNDING * np.linalg.norm(exact)
+    return rounded if near else None
+
+
+def _cast(source: str, target: str) -> NodeProto:
+    return onnx.helper.make_node("Cast", [source], [target], f"{target}_to_float32", to=TensorProto.FLOAT)
