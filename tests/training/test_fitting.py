@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 
 from aesth.errors import ConfigError
 from aesth.training.damage import DAMAGES
-from aesth.training.fitting import GRID, Examples, fit_head
+from aesth.training.fitting import Examples, fit_head
 from aesth.training.heads import Polar
 from aesth.training.metrics import srcc
 from aesth.training.networks import AestheticEncoder, Architecture
@@ -129,7 +129,7 @@ def test_with_a_landmark_for_each_picture_it_is_kernel_ridge_regression(smoothin
     expected = kernel(standardised(encoder, elsewhere), places) @ heights
     assert np.abs(expected).max() > 0.1
     # To what it makes that landmarks stand on a grid, not quite where the pictures are.
-    assert known(encoder, elsewhere) == pytest.approx(expected, abs=1e-2)
+    assert known(encoder, elsewhere) == pytest.approx(expected, abs=0.05)
     assert not head_of(encoder).landmarks.heights[RATED:].any()
 
 
@@ -138,8 +138,9 @@ def test_with_fewer_landmarks_it_is_the_same_regression_on_a_subset() -> None:
     examples = examples_of()
     encoder = fitted(examples, FitRecipe(smoothing=0.5), landmarks=9)
     pictures, chosen = between(encoder, examples), head_of(encoder).landmarks.places.detach().double().numpy()
-    assert np.array_equal(chosen / GRID, np.round(chosen / GRID))
-    assert all(min(np.abs(picture - place).max() for picture in pictures) < 0.51 * GRID for place in chosen)
+    grid = 2.0 ** np.ceil(np.log2(np.abs(chosen).max() / 127))
+    assert np.array_equal(chosen / grid, np.round(chosen / grid))
+    assert all(min(np.abs(picture - place).max() for picture in pictures) < 0.51 * grid for place in chosen)
     assert len(np.unique(chosen, axis=0)) == 9
     near, among = kernel(pictures, chosen), kernel(chosen, chosen)
     heights = np.linalg.solve(near.T @ near + 0.5 * among, near.T @ examples.ratings)
@@ -377,8 +378,8 @@ def test_directions_are_the_principal_components_of_the_pictures() -> None:
     places = standardised(encoder, scaled.features[shown])
     _, _, components = np.linalg.svd(places - places.mean(0))
     found = inner.weight.detach().double().numpy()
-    assert found @ found.T == pytest.approx(np.eye(6), abs=1e-4)
-    assert found.T @ found == pytest.approx(components[:6].T @ components[:6], abs=0.02)
+    assert found @ found.T == pytest.approx(np.eye(6), abs=0.02)
+    assert found.T @ found == pytest.approx(components[:6].T @ components[:6], abs=0.04)
     mean = torch.from_numpy(places.mean(0)).float()
     assert inner(mean).abs().max() < 1e-5
 

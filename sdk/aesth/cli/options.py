@@ -52,7 +52,7 @@ Model = Annotated[
         "--model",
         panel=_SCORING,
         metavar="NAME|FILE",
-        help="A model of `aesth models`, or an ONNX file; `base` means `base-int8`, the slower and better one.",
+        help="A model of `aesth models`, or an ONNX file; `base` means `base-int8`.",
     ),
 ]
 Provider = Annotated[

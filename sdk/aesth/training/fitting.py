@@ -8,6 +8,7 @@ they are, so that they say nothing of their subjects.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -24,7 +25,6 @@ from aesth.training.networks import AestheticEncoder
 from aesth.training.recipe import FitRecipe
 
 ITERATIONS = 120
-GRID = 2.0**-9
 BATCH = 1024
 
 SETTLING = 40
@@ -113,7 +113,7 @@ def _fit_landmarks(encoder: AestheticEncoder, head: Polar, examples: Examples, r
     places = (whole + mirror) / 2
     chosen = np.sort(np.random.default_rng(seed).permutation(len(places))[:count])
     # On a grid they take a byte each, and the heights are solved for where they then are.
-    landmarks.places[:count] = (places[chosen] / GRID).round().clamp(-127, 127) * GRID
+    landmarks.places[:count] = of_a_byte(places[chosen])
     near = landmarks.nearness(places)[:, :count].double()
     among = landmarks.nearness(landmarks.places[:count])[:, :count].double()
     target = torch.from_numpy(examples.ratings)
@@ -363,8 +363,17 @@ def _fit_directions(head: Polar, standardised: Tensor) -> None:
     count = min(inner.out_features, *places.shape)
     _, _, components = torch.pca_lowrank(places, q=count, niter=4)
     inner.weight.zero_()
-    inner.weight[:count] = components.t()
+    inner.weight[:count] = of_a_byte(components.t())
     inner.bias.copy_(-inner.weight @ places.mean(0))
+
+
+def of_a_byte(values: Tensor) -> Tensor:
+    """``values`` rounded to a grid of at most 255 steps, a power of two apart: a model's file takes a byte for each."""
+    if not values.any():
+        return values
+    grid = 2.0 ** math.ceil(math.log2(float(values.abs().max()) / 127))
+    rounded: Tensor = (values / grid).round() * grid
+    return rounded
 
 
 def _floats(features: NDArray[np.float16]) -> Tensor:
