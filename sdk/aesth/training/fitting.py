@@ -363,7 +363,7 @@ def _fit_directions(head: Polar, standardised: Tensor) -> None:
     count = min(inner.out_features, *places.shape)
     _, _, components = torch.pca_lowrank(places, q=count, niter=4)
     inner.weight.zero_()
-    inner.weight[:count] = of_a_byte(components.t())
+    inner.weight[:count] = components.t()
     inner.bias.copy_(-inner.weight @ places.mean(0))
 
 
