@@ -221,8 +221,9 @@ class Run:
 
     def places_of(self, other: Architecture) -> NDArray[np.int64]:
         """Which of the features of this run those of ``other`` are, (f,)."""
-        ends = np.cumsum([column.width for column in AestheticEncoder(self.recipe.encoder).columns])
-        own = dict(zip(AestheticEncoder(self.recipe.encoder).columns, ends.tolist(), strict=True))
+        columns = AestheticEncoder(self.recipe.encoder).columns
+        ends = np.cumsum([column.width for column in columns])
+        own = dict(zip(columns, ends.tolist(), strict=True))
         return np.concatenate(
             [np.arange(own[column] - column.width, own[column]) for column in AestheticEncoder(other).columns]
         )
