@@ -17,7 +17,7 @@ from aesth.training.damage import DAMAGES
 from aesth.training.fitting import Examples, fit_head
 from aesth.training.heads import Polar
 from aesth.training.metrics import srcc
-from aesth.training.networks import AestheticEncoder, Architecture
+from aesth.training.networks import AestheticEncoder, Architecture, Branch
 from aesth.training.recipe import FitRecipe
 
 WIDTH = 32
@@ -33,15 +33,15 @@ def encoder_of(landmarks: int = 0, rank: int = 6, **fields: Any) -> AestheticEnc
     return AestheticEncoder(Architecture("mobilenet_v2", rank=rank, landmarks=landmarks, **given)).eval()
 
 
-def examples_of(seed: int = 0, pairs: int = 5, grey: int = 4) -> Examples:
+def examples_of(seed: int = 0, pairs: int = 5, grey: int = 4, width: int = WIDTH) -> Examples:
     """Rated pictures, the higher their first feature, the better; photos, and copies that lie in one direction each."""
     generator = np.random.default_rng(seed)
-    rated = generator.normal(0, 1, (RATED, WIDTH))
+    rated = generator.normal(0, 1, (RATED, width))
     ratings = rated[:, 0] + 0.1 * generator.normal(0, 1, RATED)
-    compared = generator.normal(0, 1, (2 * pairs, WIDTH))
-    directions = generator.normal(0, 0.5, (len(KINDS), WIDTH))
+    compared = generator.normal(0, 1, (2 * pairs, width))
+    directions = generator.normal(0, 0.5, (len(KINDS), width))
     views, damage, kinds = [*rated, *compared], [], []
-    for photo in generator.normal(0, 1, (PHOTOS, WIDTH)):
+    for photo in generator.normal(0, 1, (PHOTOS, width)):
         original = len(views)
         views.append(photo)
         for kind, direction in zip(KINDS, directions, strict=True):
@@ -58,7 +58,7 @@ def examples_of(seed: int = 0, pairs: int = 5, grey: int = 4) -> Examples:
         np.array(damage, np.int64),
         kinds,
         RATED + np.arange(2 * pairs, dtype=np.int64).reshape(-1, 2),
-        (features[grey_of] + generator.normal(0, 0.5, (grey, WIDTH))).astype(np.float16),
+        (features[grey_of] + generator.normal(0, 0.5, (grey, width))).astype(np.float16),
         grey_of,
     )
 
@@ -130,7 +130,7 @@ def test_with_a_landmark_for_each_picture_it_is_kernel_ridge_regression(smoothin
     assert np.abs(expected).max() > 0.1
     # To what it makes that landmarks stand on a grid, not quite where the pictures are.
     assert known(encoder, elsewhere) == pytest.approx(expected, abs=0.05)
-    assert not head_of(encoder).landmarks.heights[RATED:].any()
+    assert not head_of(encoder).landmarks.heights[0, RATED:].any()
 
 
 def test_with_fewer_landmarks_it_is_the_same_regression_on_a_subset() -> None:
@@ -303,6 +303,61 @@ def test_a_teachers_values_are_reached_on_photos_with_a_big_weight() -> None:
     encoder = fitted(replace(examples, teacher=teacher), FitRecipe(photos=1e6), landmarks=RATED, offset=5.0)
     expected = np.log1p(np.exp(5.0 + teacher[examples.photos].astype(np.float64)))
     assert norms(encoder, examples.features[examples.photos]) == pytest.approx(expected, abs=0.02)
+
+
+SMALLER = Branch("mobilenet_v2", ("stem",), shrink=2)
+
+
+@torch.no_grad()
+def liked(encoder: AestheticEncoder, features: NDArray[np.float16]) -> NDArray[np.float64]:
+    """What norms are the softplus of."""
+    said = norms(encoder, features)
+    return said + np.log(-np.expm1(-said))
+
+
+def of_members(examples: Examples, members: Sequence[Sequence[int]], landmarks: int, faults: bool) -> AestheticEncoder:
+    encoder = encoder_of(landmarks, beside=(SMALLER,), members=tuple(map(tuple, members)), faults=faults)
+    fit_head(encoder, examples, FitRecipe(), offset=4.0)
+    return encoder
+
+
+@pytest.mark.parametrize("taught", [False, True])
+@pytest.mark.parametrize(
+    ("landmarks", "faults", "off"), [(0, False, 1e-4), (RATED, False, 0.01), (0, True, 5e-3)], ids=str
+)
+def test_members_say_the_mean_of_what_each_says_alone_and_the_first_teaches_the_others(
+    landmarks: int, faults: bool, off: float, taught: bool
+) -> None:
+    """To what it makes that landmarks stand on another grid, and that the search for detectors ends a little apart."""
+    examples = examples_of(width=2 * WIDTH)
+    if taught:
+        teacher = np.random.default_rng(5).normal(0, 1, len(examples.features)).astype(np.float32)
+        examples = replace(examples, teacher=teacher)
+    whole = encoder_of(landmarks, beside=(SMALLER,), faults=faults)
+    fit_head(whole, examples, FitRecipe(), offset=4.0)
+    first = liked(whole, examples.features)
+
+    part = encoder_of(landmarks, faults=faults)
+    own = examples.only(range(WIDTH))
+    fit_head(part, own if taught else replace(own, teacher=(first - 4).astype(np.float32)), FitRecipe(), offset=4.0)
+    second = liked(part, own.features)
+
+    both = liked(of_members(examples, [(0, 1), (0,)], landmarks, faults), examples.features)
+    assert both == pytest.approx((first + second) / 2, abs=off)
+    assert np.abs(first - second).max() > 10 * off
+    if not taught:
+        fit_head(part, own, FitRecipe(), offset=4.0)
+        assert np.abs(liked(part, own.features) - second).max() > 3 * off
+
+
+def test_a_member_sees_its_own_branches_alone() -> None:
+    examples = examples_of(width=2 * WIDTH)
+    encoder = of_members(examples, [(1,)], RATED, faults=True)
+    changed = examples.features.copy()
+    changed[:, :WIDTH] += 1
+    assert norms(encoder, changed) == pytest.approx(norms(encoder, examples.features), abs=1e-5)
+    changed[:, WIDTH:] += 1
+    assert norms(encoder, changed) != pytest.approx(norms(encoder, examples.features), abs=0.1)
 
 
 def test_pairs_alone_are_ranked_without_ratings() -> None:

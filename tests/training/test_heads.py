@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,11 @@ from aesth.training.export import export_graph, onnx_encode
 from aesth.training.heads import Landmarks, Polar
 
 WIDTH, NEAR = 12, (7, 1, 2, 10, 4)
+BLOCKS, MEMBERS = [2, 1, 3], [(0, 1, 2), (2, 0), (1,)]
 
 
 def landmarks_of(width: int, count: int, sharpness: float = 1.0) -> Landmarks:
-    made = Landmarks(width, count, sharpness)
+    made = Landmarks([width], count, sharpness=sharpness)
     nn.init.normal_(made.places, std=width**-0.5)
     nn.init.normal_(made.heights)
     return made
@@ -25,7 +27,7 @@ def landmarks_of(width: int, count: int, sharpness: float = 1.0) -> Landmarks:
 
 def polar_of(rank: int = 6, landmarks: int = 9, faults: int = 3) -> Polar:
     torch.manual_seed(0)
-    made = Polar(WIDTH, rank, NEAR, landmarks, faults)
+    made = Polar(WIDTH, rank, [NEAR], landmarks, faults)
     nn.init.normal_(made.landmarks.places, std=len(NEAR) ** -0.5)
     nn.init.normal_(made.landmarks.heights)
     return made
@@ -43,7 +45,7 @@ def test_landmarks_say_what_a_double_loop_says(sharpness: float) -> None:
     assert found.shape == (6,)
     for place, value in zip(places.double(), found, strict=True):
         expected = 0.0
-        for landmark, height in zip(landmarks.places.double(), landmarks.heights.double(), strict=True):
+        for landmark, height in zip(landmarks.places.double(), landmarks.heights[0].double(), strict=True):
             square = sum((float(x) - float(y)) ** 2 for x, y in zip(place, landmark, strict=True))
             expected += float(height) * math.exp(-sharpness * square)
         assert float(value) == pytest.approx(expected, rel=1e-4, abs=1e-5)
@@ -54,7 +56,26 @@ def test_a_landmark_says_its_height_where_it_stands_and_nothing_far_away() -> No
     landmarks = landmarks_of(5, 1)
     assert float(landmarks(landmarks.places)) == pytest.approx(float(landmarks.heights), rel=1e-5)
     assert float(landmarks(landmarks.places + 10)) == pytest.approx(0, abs=1e-6)
-    assert float(landmarks.nearness(1e3 * landmarks.places).max()) <= 1
+    assert float(landmarks.nearness(1e3 * landmarks.places)[0].max()) <= 1
+
+
+@torch.no_grad()
+def test_landmarks_of_several_members_say_the_mean_of_what_each_says_of_its_blocks() -> None:
+    """Each as landmarks of its own that see nothing else, in a space stretched to the length of the whole."""
+    torch.manual_seed(0)
+    landmarks, places = Landmarks(BLOCKS, 4, MEMBERS, sharpness=0.7), features(6, 6)
+    nn.init.normal_(landmarks.places, std=0.4)
+    nn.init.normal_(landmarks.heights)
+    blocks = np.split(np.arange(sum(BLOCKS)), np.cumsum(BLOCKS)[:-1])
+    said = []
+    for member, heights in zip(MEMBERS, landmarks.heights, strict=True):
+        seen = np.concatenate([blocks[block] for block in member])
+        alone, stretch = Landmarks([len(seen)], 4, sharpness=0.7), (sum(BLOCKS) / len(seen)) ** 0.5
+        alone.places.copy_(stretch * landmarks.places[:, seen])
+        alone.heights.copy_(heights[None])
+        said.append(alone(stretch * places[:, seen]))
+    assert torch.allclose(landmarks(places), torch.stack(said).mean(0), atol=1e-5)
+    assert not torch.allclose(said[0], said[1], atol=0.1)
 
 
 @torch.no_grad()
@@ -70,7 +91,7 @@ def test_the_norm_is_softplus_of_the_linear_part_the_landmarks_and_the_faults() 
         linear = sum(float(w) * float(x) for w, x in zip(polar.liking.weight[0], row, strict=True))
         known = sum(
             float(height) * math.exp(-float(((near - place.numpy()) ** 2).sum()))
-            for place, height in zip(polar.landmarks.places, polar.landmarks.heights, strict=True)
+            for place, height in zip(polar.landmarks.places, polar.landmarks.heights[0], strict=True)
         )
         assert polar.faults is not None
         faults = sum(
@@ -128,7 +149,7 @@ def test_a_warm_up_moves_the_linear_part_and_the_directions_alone() -> None:
 @pytest.mark.parametrize("distance", [3.0, 6.0])
 @torch.no_grad()
 def test_the_head_starts_at_about_the_distance_asked_for(distance: float) -> None:
-    polar = Polar(WIDTH, 6, NEAR, 0)
+    polar = Polar(WIDTH, 6, [NEAR], 0)
     polar.start_at(distance)
     assert float(polar(torch.zeros(1, WIDTH)).norm()) == pytest.approx(distance, abs=0.05)
 
@@ -144,9 +165,13 @@ class OfPixels(nn.Module):
         return self.polar(image.float().flatten(1) / 255)  # type: ignore[no-any-return]
 
 
+@pytest.mark.parametrize("members", [(), [(0, 1), (1,)]], ids=["one member", "two members"])
 @torch.no_grad()
-def test_onnx_says_what_torch_says(tmp_path: Path) -> None:
-    network = OfPixels(polar_of()).eval()
+def test_onnx_says_what_torch_says(tmp_path: Path, members: Sequence[Sequence[int]]) -> None:
+    polar = Polar(WIDTH, 6, [NEAR[:2], NEAR[2:]], 9, 3, members)
+    nn.init.normal_(polar.landmarks.places, std=len(NEAR) ** -0.5)
+    nn.init.normal_(polar.landmarks.heights)
+    network = OfPixels(polar).eval()
     path = export_graph(network, tmp_path / "head.onnx", (2, 2), "embedding")
     pixels = np.random.default_rng(0).integers(0, 256, (5, 2, 2, 3), np.uint8)
     expected = network(torch.from_numpy(pixels)).numpy()

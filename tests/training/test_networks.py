@@ -252,6 +252,10 @@ def test_a_backbone_is_reached_where_a_branch_pools_its_last_stage(beside: tuple
         ({"landmarks": -1, "head": "polar"}, "landmarks is at least 0"),
         ({"faults": True, "head": "projection"}, 'faults takes head = "polar"'),
         ({"landmark_layers": ("layer1",)}, "landmark_layers are of those that are pooled, which 'layer1' is not"),
+        ({"members": ((0,),)}, 'members takes head = "polar"'),
+        ({"head": "polar", "members": ((0, 1),)}, "a member sees some of the branches 0 to 0, each once, not [0, 1]"),
+        ({"head": "polar", "members": ((0, 0),)}, "each once, not [0, 0]"),
+        ({"head": "polar", "members": ((),)}, "each once, not []"),
         ({"beside": (Branch("mobilenet_v2", shrink=3),)}, "a side of the input has at least 96 pixels, not 64"),
         (
             {"size": (128, 97), "beside": (Branch("mobilenet_v2", shrink=2),)},

@@ -4,13 +4,17 @@ With hundreds of ratings and tens of thousands of features, a few seconds of lin
 than hours of steps. What people like is learned by kernel ridge regression on their ratings. Technique is learned by a
 linear part and by detectors of faults, which rank each photo above its damaged copies, and are kept near 0 on photos as
 they are, so that they say nothing of their subjects.
+
+A head may have several members, each of which sees some branches only. The first learns from people, the others also
+from what the first says of photos that nobody rated: two that see differently and are taught to agree err less than
+one (co-training: Blum and Mitchell 1998).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -20,7 +24,7 @@ from torch.nn import functional
 
 from aesth.errors import ConfigError
 from aesth.training.damage import DAMAGES
-from aesth.training.heads import Faults, Polar
+from aesth.training.heads import Faults, Polar, Standardise
 from aesth.training.networks import AestheticEncoder
 from aesth.training.recipe import FitRecipe
 
@@ -67,6 +71,13 @@ class Examples:
         """Indices of the photos that are shown beside damaged copies, (o,)."""
         return np.unique(self.damage[:, 0])
 
+    def only(self, columns: Sequence[int]) -> Examples:
+        """The same with some of the features."""
+        if len(columns) == self.features.shape[1]:
+            return self
+        grey = None if self.grey is None else self.grey[:, columns]
+        return replace(self, features=self.features[:, columns], mirrored=self.mirrored[:, columns], grey=grey)
+
 
 @torch.no_grad()
 def fit_head(encoder: AestheticEncoder, examples: Examples, recipe: FitRecipe, *, offset: float, seed: int = 0) -> None:
@@ -91,34 +102,125 @@ def fit_head(encoder: AestheticEncoder, examples: Examples, recipe: FitRecipe, *
     # Photos of another resolution would pull the statistics away from the pictures that the landmarks know.
     typical = judged if len(judged) else shown
     encoder.standardise.fit(torch.cat([_floats(examples.features[typical]), _floats(examples.mirrored)]))
-    _fit_landmarks(encoder, head, examples, recipe, seed)
-    _fit_liking(encoder, head, examples, recipe)
+    _place_landmarks(encoder, head, examples, recipe, seed)
+    _fit_members(encoder, head, examples, recipe)
     head.liking.bias.fill_(offset)
-    _fit_directions(head, torch.cat(list(_standardised(encoder, examples.features[shown]))))
+    _fit_directions(head, torch.cat(list(_standardised(encoder.standardise, examples.features[shown]))))
 
 
-def _fit_landmarks(encoder: AestheticEncoder, head: Polar, examples: Examples, recipe: FitRecipe, seed: int) -> None:
-    """Kernel ridge regression on the ratings; where there are more pictures than landmarks, on a subset (Nystroem)."""
+def _place_landmarks(encoder: AestheticEncoder, head: Polar, examples: Examples, recipe: FitRecipe, seed: int) -> None:
+    """Landmarks stand half way between rated pictures and their mirror images; of some, where there are more."""
     landmarks = head.landmarks
     landmarks.sharpness.fill_(recipe.sharpness)
     landmarks.places.zero_()
-    landmarks.heights.zero_()
-    count = min(len(examples.rated), len(landmarks.heights))
-    if not count:
-        return
+    count = min(len(examples.rated), len(landmarks.places))
+    if count:
+        places = _places_of_rated(encoder.standardise, head, examples)
+        chosen = np.sort(np.random.default_rng(seed).permutation(len(places))[:count])
+        # On a grid they take a byte each, and the heights are solved for where they then are.
+        landmarks.places[:count] = of_a_byte(places[chosen])
+
+
+def _places_of_rated(standardise: Standardise, head: Polar, examples: Examples) -> Tensor:
     whole, mirror = (
-        torch.cat([head.places(part) for part in _standardised(encoder, rows)])
+        torch.cat([head.places(part) for part in _standardised(standardise, rows)])
         for rows in (examples.features[examples.rated], examples.mirrored)
     )
-    places = (whole + mirror) / 2
-    chosen = np.sort(np.random.default_rng(seed).permutation(len(places))[:count])
-    # On a grid they take a byte each, and the heights are solved for where they then are.
-    landmarks.places[:count] = of_a_byte(places[chosen])
-    near = landmarks.nearness(places)[:, :count].double()
-    among = landmarks.nearness(landmarks.places[:count])[:, :count].double()
+    return (whole + mirror) / 2
+
+
+def _fit_members(encoder: AestheticEncoder, head: Polar, examples: Examples, recipe: FitRecipe) -> None:
+    """Fit each member as if it were alone, and put them together."""
+    for part in (head.liking.weight, head.landmarks.heights, *(head.faults.parameters() if head.faults else ())):
+        part.zero_()
+    teacher = examples.teacher
+    for number in range(len(head.landmarks.members)):
+        member = _Member.of(encoder, head, number)
+        own = replace(examples.only(member.columns), teacher=teacher)
+        _fit_landmarks(member, own, recipe)
+        _fit_liking(member, own, recipe)
+        member.join(head)
+        if teacher is None and number + 1 < len(head.landmarks.members):
+            teacher = _opinion(member, own)
+
+
+@dataclass(frozen=True)
+class _Member:
+    """A member of a head as one that sees nothing else.
+
+    Attributes:
+        number: among the members of the head.
+        columns: indices of the features that it sees, (f',).
+        standardise: of these features.
+        head: of one member.
+    """
+
+    number: int
+    columns: Sequence[int]
+    standardise: Standardise
+    head: Polar
+
+    @classmethod
+    def of(cls, encoder: AestheticEncoder, whole: Polar, number: int) -> _Member:
+        """The member ``number`` of the head ``whole``, nothing of which is fitted but where landmarks stand."""
+        landmarks = whole.landmarks
+        blocks = landmarks.members[number]
+        columns = encoder.seen_by(blocks)
+        places = {feature: place for place, feature in enumerate(columns)}
+        standardise = Standardise(len(columns))
+        standardise.mean.copy_(encoder.standardise.mean[columns])
+        standardise.scale.copy_(encoder.standardise.scale[columns] * cls._stretch(whole, columns))
+        near = torch.split(whole.near, landmarks.widths)
+        head = Polar(
+            len(columns),
+            1,
+            [[places[feature] for feature in near[block].tolist()] for block in blocks],
+            len(landmarks.places),
+            len(DAMAGES) if whole.faults is not None else 0,
+        )
+        seen = torch.cat([torch.split(landmarks.places, landmarks.widths, 1)[block] for block in blocks], 1)
+        head.landmarks.places.copy_(seen * landmarks.scale(blocks))
+        head.landmarks.sharpness.copy_(landmarks.sharpness)
+        return cls(number, columns, standardise, head)
+
+    @staticmethod
+    def _stretch(whole: Polar, columns: Sequence[int]) -> float:
+        """Standardised features are of length about 1, however many there are."""
+        return (whole.liking.in_features / len(columns)) ** 0.5  # type: ignore[no-any-return]
+
+    def join(self, whole: Polar) -> None:
+        """Put what is fitted into the head ``whole``, whose members have equal shares."""
+        members = len(whole.landmarks.members)
+        whole.landmarks.heights[self.number] = self.head.landmarks.heights[0]
+        share = self._stretch(whole, self.columns) / members
+        whole.liking.weight[:, self.columns] += share * self.head.liking.weight
+        if whole.faults is not None and self.head.faults is not None:
+            first = self.number * len(DAMAGES)
+            detectors = torch.arange(first, first + len(DAMAGES))
+            whole.faults.weight[detectors[:, None], torch.tensor(self.columns)] = share * self.head.faults.weight
+            whole.faults.bias[detectors] = self.head.faults.bias / members
+
+
+def _opinion(member: _Member, examples: Examples) -> NDArray[np.float32]:
+    """What a member says of the photos, in deviations of the ratings; of all other views, nothing: (n,)."""
+    known = _known(member, examples.features[examples.photos])
+    said = np.zeros(len(examples.features), np.float32)
+    said[examples.photos] = (known.known + member.head.technique(known.rows)).numpy()
+    return said
+
+
+def _fit_landmarks(member: _Member, examples: Examples, recipe: FitRecipe) -> None:
+    """Kernel ridge regression on the ratings; where there are more pictures than landmarks, on a subset (Nystroem)."""
+    landmarks = member.head.landmarks
+    count = min(len(examples.rated), len(landmarks.places))
+    if not count:
+        return
+    (near,) = landmarks.nearness(_places_of_rated(member.standardise, member.head, examples))
+    (among,) = landmarks.nearness(landmarks.places[:count])
+    near, among = near[:, :count].double(), among[:, :count].double()
     target = torch.from_numpy(examples.ratings)
     normal = near.t() @ near + recipe.smoothing * among + 1e-6 * torch.eye(count, dtype=torch.float64)
-    landmarks.heights[:count] = torch.linalg.solve(normal, near.t() @ target).float()
+    landmarks.heights[0, :count] = torch.linalg.solve(normal, near.t() @ target).float()
 
 
 @dataclass(frozen=True)
@@ -200,9 +302,10 @@ def least(
     return weight.detach()
 
 
-def _fit_liking(encoder: AestheticEncoder, head: Polar, examples: Examples, recipe: FitRecipe) -> None:
+def _fit_liking(member: _Member, examples: Examples, recipe: FitRecipe) -> None:
     """The linear part: squared hinges on pairs, and squares that hold still what is only content."""
-    views = _Views.of(encoder, head, examples)
+    head = member.head
+    views = _Views.of(member, examples)
     terms = _terms(views, examples, recipe)
     weight = least([term.part for term in terms], head.liking.in_features, recipe.ridge)
     head.liking.weight.copy_(weight[None])
@@ -230,7 +333,7 @@ class _Views:
     grey: Tensor
 
     @classmethod
-    def of(cls, encoder: AestheticEncoder, head: Polar, examples: Examples) -> _Views:
+    def of(cls, member: _Member, examples: Examples) -> _Views:
         used = np.unique(
             np.concatenate([one.ravel() for one in (examples.rated, examples.damage, examples.pairs, examples.grey_of)])
         )
@@ -238,7 +341,7 @@ class _Views:
         places = torch.full((len(examples.features),), -1)
         places[used] = torch.arange(len(used))
         shown = [examples.features[used], examples.mirrored, greys]
-        known = [_known(encoder, head, one) for one in shown]
+        known = [_known(member, one) for one in shown]
         first, second = len(used), len(used) + len(examples.mirrored)
         return cls(
             torch.cat([one.rows for one in known]),
@@ -344,16 +447,17 @@ class _Known:
     known: Tensor
 
 
-def _known(encoder: AestheticEncoder, head: Polar, features: NDArray[np.float16]) -> _Known:
-    parts = list(_standardised(encoder, features))
+def _known(member: _Member, features: NDArray[np.float16]) -> _Known:
+    head = member.head
+    parts = list(_standardised(member.standardise, features))
     if not parts:
         return _Known(torch.empty(0, head.liking.in_features), torch.empty(0))
     return _Known(torch.cat(parts), torch.cat([head.landmarks(head.places(part)) for part in parts]))
 
 
-def _standardised(encoder: AestheticEncoder, features: NDArray[np.float16]) -> Iterator[Tensor]:
+def _standardised(standardise: Standardise, features: NDArray[np.float16]) -> Iterator[Tensor]:
     for begin in range(0, len(features), BATCH):
-        yield encoder.standardise(_floats(features[begin : begin + BATCH]))
+        yield standardise(_floats(features[begin : begin + BATCH]))
 
 
 def _fit_directions(head: Polar, standardised: Tensor) -> None:

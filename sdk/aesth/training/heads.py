@@ -65,31 +65,54 @@ class Projection(nn.Module):
 class Landmarks(nn.Module):
     """A smooth function that says much near the pictures it knows, and nothing far from them.
 
-    f(x) = sum over k of a_k exp(-g |x - l_k|^2), the form that kernel ridge regression gives.
+    f(x) = sum over k of a_k exp(-g |x - l_k|^2), the form that kernel ridge regression gives. Where there are several
+    members, each sees some blocks of x, with landmarks and heights a_k of its own, and f is their mean. What a member
+    sees is scaled so that vectors are as long as x is.
 
     Args:
-        width: of x.
+        widths: of the blocks of x, side by side.
         count: how many landmarks l_k there are.
+        members: which blocks each member sees; by default there is one that sees all.
         sharpness: g.
     """
 
     sharpness: Tensor
 
-    def __init__(self, width: int, count: int, sharpness: float = 1.0) -> None:
+    def __init__(
+        self, widths: Sequence[int], count: int, members: Sequence[Sequence[int]] = (), sharpness: float = 1.0
+    ) -> None:
         super().__init__()
+        self.widths = list(widths)
+        self.members = tuple(map(tuple, members)) or (tuple(range(len(self.widths))),)
         self.register_buffer("sharpness", torch.tensor(sharpness))
-        self.places = nn.Parameter(torch.zeros(count, width))
-        self.heights = nn.Parameter(torch.zeros(count))
+        self.places = nn.Parameter(torch.zeros(count, sum(self.widths)))
+        self.heights = nn.Parameter(torch.zeros(len(self.members), count))
 
     def forward(self, x: Tensor) -> Tensor:
         """Places (n, width) -> values (n,)."""
-        return self.nearness(x) @ self.heights
+        near = self.nearness(x)
+        said = [heights @ nearness.t() for heights, nearness in zip(self.heights, near, strict=True)]
+        return torch.stack(said).mean(0)
 
-    def nearness(self, x: Tensor) -> Tensor:
-        """exp(-g |x - l_k|^2) of places (n, width) and all landmarks, (n, count)."""
-        products = x @ self.places.t()
-        squares = x.square().sum(1, keepdim=True) + self.places.square().sum(1) - 2 * products
-        return (-self.sharpness * squares.clamp_min(0)).exp()
+    def nearness(self, x: Tensor) -> list[Tensor]:
+        """exp(-g |x - l_k|^2) of places (n, width) and all landmarks, (n, count), as each member sees them."""
+        blocks = zip(torch.split(x, self.widths, 1), torch.split(self.places, self.widths, 1), strict=True)
+        squares = [_squares(own, landmarks) for own, landmarks in blocks]
+        return [
+            (-self.sharpness * self.scale(member) ** 2 * torch.stack([squares[block] for block in member]).sum(0)).exp()
+            for member in self.members
+        ]
+
+    def scale(self, member: Sequence[int]) -> float:
+        """What ``member`` multiplies the blocks by that it sees."""
+        seen = sum(self.widths[block] for block in member)
+        return (sum(self.widths) / max(1, seen)) ** 0.5  # type: ignore[no-any-return]
+
+
+def _squares(x: Tensor, landmarks: Tensor) -> Tensor:
+    """|x - l|^2 of (n, width) and (count, width), (n, count)."""
+    squares = x.square().sum(1, keepdim=True) + landmarks.square().sum(1) - 2 * x @ landmarks.t()
+    return squares.clamp_min(0)
 
 
 class Faults(nn.Linear):
@@ -117,23 +140,35 @@ class Polar(nn.Module):
     ``near``. A norm of its own, rather than that of a projection, can be any function of the features, also where two
     damages of opposite directions both please less.
 
+    What is said may be the mean of what several members say, each of which sees some of the blocks of features: they
+    err in different ways. Their linear parts add up to one.
+
     Args:
         width: f.
         rank: dimensions of the subspace of the directions; 0 for all.
-        near: indices of the features that the landmarks and the directions see.
+        near: indices of the features that the landmarks and the directions see, of each block of features.
         landmarks: how many landmarks there are.
-        faults: how many detectors of faults there are.
+        faults: how many detectors of faults each member has.
+        members: which blocks each member sees; by default there is one that sees all.
     """
 
     near: Tensor
 
-    def __init__(self, width: int, rank: int, near: Sequence[int], landmarks: int, faults: int = 0) -> None:
+    def __init__(
+        self,
+        width: int,
+        rank: int,
+        near: Sequence[Sequence[int]],
+        landmarks: int,
+        faults: int = 0,
+        members: Sequence[Sequence[int]] = (),
+    ) -> None:
         super().__init__()
-        self.register_buffer("near", torch.tensor(near))
+        self.register_buffer("near", torch.tensor([index for block in near for index in block]))
         self.liking = nn.Linear(width, 1)
-        self.faults = Faults(width, faults) if faults else None
-        self.landmarks = Landmarks(len(near), landmarks)
-        self.direction = Projection(len(near), rank)
+        self.landmarks = Landmarks([len(block) for block in near], landmarks, members)
+        self.faults = Faults(width, faults * len(self.landmarks.members)) if faults else None
+        self.direction = Projection(len(self.near), rank)
 
     def forward(self, features: Tensor) -> Tensor:
         """Standardised features (n, f) -> points (n, 1000)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,7 @@ class Architecture:
         landmarks: of a polar head; each is a picture whose rating is known.
         landmark_layers: stages whose means the landmarks see, of all branches that pool them; empty for all stages.
         faults: whether a polar head has a detector for each kind of damage, see `heads.Faults`.
+        members: of a polar head, each the numbers, from 0, of the branches that it sees; empty for one that sees all.
         size: height and width of the input; None takes the size that the backbone was trained at.
     """
 
@@ -81,6 +83,7 @@ class Architecture:
     landmarks: int = 0
     landmark_layers: tuple[str, ...] = ()
     faults: bool = False
+    members: tuple[tuple[int, ...], ...] = ()
     size: tuple[int, int] | None = None
 
     def __post_init__(self) -> None:
@@ -95,6 +98,13 @@ class Architecture:
             raise ConfigError('landmarks is at least 0, and takes head = "polar"')
         if self.faults and self.head != "polar":
             raise ConfigError('faults takes head = "polar"')
+        if self.members and self.head != "polar":
+            raise ConfigError('members takes head = "polar"')
+        for member in self.members:
+            if not member or len(set(member)) < len(member) or not set(member) <= set(range(len(self.branches))):
+                raise ConfigError(
+                    f"a member sees some of the branches 0 to {len(self.branches) - 1}, each once, not {list(member)}"
+                )
         pooled = {layer for branch in self.branches for layer in branch.pooled}
         if unknown := [layer for layer in self.landmark_layers if layer not in pooled]:
             raise ConfigError(f"landmark_layers are of those that are pooled, which '{unknown[0]}' is not")
@@ -199,11 +209,11 @@ class AestheticEncoder(nn.Module):
         if self.architecture.head == "projection":
             return Projection(self.width, self.architecture.rank)
         seen = self.architecture.landmark_layers
-        near: list[int] = []
+        near: list[list[int]] = [[] for _ in self.branches]
         begin = 0
         for column in self.columns:
             if column.statistic == "mean" and (not seen or column.layer in seen):
-                near += range(begin, begin + column.width)
+                near[self.branches.index(column.branch)] += range(begin, begin + column.width)
             begin += column.width
         return Polar(
             self.width,
@@ -211,7 +221,19 @@ class AestheticEncoder(nn.Module):
             near,
             self.architecture.landmarks,
             len(DAMAGES) * self.architecture.faults,
+            self.architecture.members,
         )
+
+    def seen_by(self, member: Sequence[int]) -> list[int]:
+        """Indices of the features of the branches whose numbers are ``member``."""
+        ends = list(itertools.accumulate(column.width for column in self.columns))
+        seen = [self.branches[number] for number in member]
+        return [
+            index
+            for column, end in zip(self.columns, ends, strict=True)
+            if column.branch in seen
+            for index in range(end - column.width, end)
+        ]
 
 
 @dataclass(frozen=True)

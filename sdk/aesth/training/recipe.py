@@ -254,7 +254,7 @@ class Recipe:
     def adaptation(self) -> Recipe:
         """What of the recipe decides about ``adapt``, the rest by default: whatever comes later may change."""
         plain = Recipe()
-        encoder = dataclasses.replace(self.encoder, rank=0, landmarks=0, landmark_layers=(), faults=False)
+        encoder = dataclasses.replace(self.encoder, rank=0, landmarks=0, landmark_layers=(), faults=False, members=())
         later = {
             name: getattr(plain, name) for name in ("name", "version", "licence", "compile", "warm_up", "fine_tune")
         }
