@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +14,12 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from aesth.errors import CatalogueError, ConfigError
+from aesth.training.evaluate import norms_of, torch_encode
 from aesth.training.fairness import black_and_white, skin_angle, style_figures, tone, tone_figures
-from aesth.training.fairness_run import fairness_of_model, fairness_of_recipe
-from aesth.training.run import run
+from aesth.training.fairness_run import Part, fairness, fairness_of_model, fairness_of_recipe
+from aesth.training.run import Run, run
 from support.catalogues import make_pairs
-from support.training import RECIPE_FILE, make_data
+from support.training import FITTED_FILE, RECIPE_FILE, make_data
 
 SKINS = {"very light": (244, 223, 212), "light": (222, 177, 145), "tan": (178, 126, 92), "dark": (74, 48, 36)}
 
@@ -141,6 +143,23 @@ def test_of_a_recipe_every_picture_is_measured_by_who_never_saw_it(people: Path,
     assert figures["rated_pictures"] == "never learned from"
     assert figures["skin_tone"]["pictures"] == 18  # type: ignore[index]
     assert sorted(path.name for path in (tmp_path / "out").glob("fold-*")) == [f"fold-{fold}" for fold in range(5)]
+
+
+def test_frozen_backbones_look_once_and_say_what_each_encoder_would(people: Path, tmp_path: Path) -> None:
+    config, out = tmp_path / "fitted.toml", tmp_path / "out"
+    config.write_text(FITTED_FILE)
+    figures = fairness_of_recipe(config, people, out)
+    this = Run.of(config, people, out, "cpu")
+
+    def alone(held_out: int) -> Part:
+        return lambda: partial(norms_of, torch_encode(this.train(held_out, resume=True))), [held_out]
+
+    slowly = fairness([alone(held_out) for held_out in range(5)], this.recipe.encoder.preprocess, people)
+    tones, expected = (one["skin_tone"]["tones"] for one in (figures, slowly))  # type: ignore[index]
+    assert {name: group["mean_residual"] for name, group in tones.items()} == pytest.approx(
+        {name: group["mean_residual"] for name, group in expected.items()}, abs=0.5
+    )
+    assert figures["black_and_white"] == pytest.approx(slowly["black_and_white"], abs=1)
 
 
 def test_a_recipe_may_have_learned_from_other_catalogues(people: Path, tmp_path: Path) -> None:

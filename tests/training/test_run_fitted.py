@@ -195,14 +195,14 @@ def test_a_student_learns_from_the_teacher_that_was_trained_without_the_same_fol
     assert teacher.features is not None
     rows = np.arange(len(student.study.views))
     said = {
-        held_out: projected_norms(teacher.train(held_out, resume=True), teacher.features, rows)
+        held_out: projected_norms(teacher.train(held_out, resume=True), teacher.features, rows=rows)
         for held_out in (3, None)
     }
     taught = student.teaching(3)
     assert taught is not None
     assert np.array_equal(taught, said[3] - teacher.recipe.offset)
     photos = np.unique(student.study.damage[:, 0])
-    own = projected_norms(encoder, student.features, photos)
+    own = projected_norms(encoder, student.features, rows=photos)
     assert own == pytest.approx(np.log1p(np.exp(student.recipe.offset + taught[photos])), abs=0.02)
     assert np.abs(said[3] - said[None])[photos].max() > 1e-3
 

@@ -116,10 +116,11 @@ def norms_of(
 def projected_norms(
     encoder: AestheticEncoder,
     features: NDArray[np.float16],
-    rows: NDArray[np.int64],
     on_progress: Callable[[int], None] = lambda _: None,
+    rows: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float32]:
-    """Norms (n,) of the embeddings of the ``rows`` (n,) of pooled features (m, f), batch by batch."""
+    """Norms (n,) of the embeddings of pooled features (n, f), or of the ``rows`` (n,) of them, batch by batch."""
+    rows = np.arange(len(features)) if rows is None else rows
     norms = []
     for begin in range(0, len(rows), BATCH):
         batch = torch.from_numpy(features[rows[begin : begin + BATCH]].astype(np.float32))

@@ -138,6 +138,11 @@ class Run:
         """Whether features of the backbones, as they are before they are fine-tuned, are what a head learns from."""
         return bool(self.recipe.fit or self.recipe.warm_up.steps)
 
+    @property
+    def frozen(self) -> bool:
+        """Whether the backbones stay as they are for all folds, so that encoders differ in their heads alone."""
+        return self.freezes and not self.recipe.fine_tune.steps
+
     @cached_property
     def features(self) -> NDArray[np.float16] | None:
         """Pooled features of the study's views, (n, f); None where no head learns from such."""
@@ -328,15 +333,14 @@ class Run:
         on_progress: Callable[[int], None] = lambda _: None,
     ) -> NDArray[np.float32]:
         """Norms (n,) of ``views``, or of their ``rows``; from kept features where the backbones are frozen."""
-        if self.recipe.fine_tune.steps or not self.freezes:
+        if not self.frozen:
             encode = torch_encode(encoder, self.torch_device, self.recipe.warm_up.precision)
             return norms_of(encode, pixels if rows is None else pixels[rows], on_progress)
-        features = self.features_of(name, views, pixels)
-        return projected_norms(encoder, features, np.arange(len(views)) if rows is None else rows, on_progress)
+        return projected_norms(encoder, self.features_of(name, views, pixels), on_progress, rows)
 
     def kept_norms(self, encoder: AestheticEncoder) -> dict[View, float]:
         """Norms of all views whose features are kept, by the view; none where the backbones are not frozen."""
-        if self.recipe.fine_tune.steps or not self.freezes:
+        if not self.frozen:
             return {}
         norms = self.norms(encoder, "features", self.study.views, self.pixels)
         return dict(zip(self.study.views, norms.tolist(), strict=True))
