@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -243,6 +244,16 @@ def test_a_head_is_fitted_once_for_each_fold(recipes: Path, tiny_data: Path, tmp
     assert torch.equal(weight, same)
     assert not torch.equal(weight, other)
     assert head("free", resume=False)[0] > third
+
+
+def test_a_head_is_fitted_anew_where_a_photo_has_changed(recipes: Path, tmp_path: Path) -> None:
+    data, out = make_data(tmp_path / "data"), tmp_path / "out"
+    made = []
+    for _ in range(2):
+        Run.of(recipes / "plain.toml", data, out).train(3, resume=True)
+        made.append((out / "fold-3" / "head.pt").stat().st_mtime_ns)
+        os.utime(next((data / "photos").rglob("*.*")), (1, 1))
+    assert made[0] < made[1]
 
 
 def test_a_student_may_be_trained_step_by_step(recipes: Path, tiny_data: Path, tmp_path: Path) -> None:

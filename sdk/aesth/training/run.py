@@ -33,7 +33,7 @@ from aesth.training.files import replacing
 from aesth.training.fitting import Examples, fit_head
 from aesth.training.loader import Pixels, StreamedViews, streams
 from aesth.training.logs import Step, draw_curves
-from aesth.training.networks import AestheticEncoder, Architecture
+from aesth.training.networks import AestheticEncoder
 from aesth.training.progress import bars, counted, tell
 from aesth.training.recipe import FitRecipe, Recipe, read_recipe
 from aesth.training.source import TripletSource
@@ -166,8 +166,7 @@ class Run:
             rows: which of the views, (n,); None for all. Their pixels are read where features are computed only.
         """
         if self.lender is not None:
-            lent = self.lender.features_of(name, views, pixels, change, rows)
-            return lent[:, self.lender.places_of(self.recipe.encoder)]
+            return self.lender.features_of(name, views, pixels, change, rows)[:, self.borrowed]
         views = views if rows is None else [views[row] for row in rows]
         key = {
             "views": views_fingerprint(views, self.recipe.encoder.preprocess, self.recipe.seed),
@@ -224,20 +223,26 @@ class Run:
         encoder.load_state_dict(self.adapted, strict=False)
         return encoder
 
-    def places_of(self, other: Architecture) -> NDArray[np.int64]:
-        """Which of the features of this run those of ``other`` are, (f,)."""
-        columns = AestheticEncoder(self.recipe.encoder).columns
+    @cached_property
+    def borrowed(self) -> NDArray[np.int64] | slice:
+        """Which of the lender's features are those of this run; a slice, which copies nothing, where they adjoin."""
+        if self.lender is None:
+            return slice(None)
+        columns = AestheticEncoder(self.lender.recipe.encoder).columns
         ends = np.cumsum([column.width for column in columns])
-        own = dict(zip(columns, ends.tolist(), strict=True))
-        return np.concatenate(
-            [np.arange(own[column] - column.width, own[column]) for column in AestheticEncoder(other).columns]
-        )
+        lent = dict(zip(columns, ends.tolist(), strict=True))
+        own = AestheticEncoder(self.recipe.encoder).columns
+        places = np.concatenate([np.arange(lent[column] - column.width, lent[column]) for column in own])
+        adjoining = (np.diff(places) == 1).all()
+        return slice(int(places[0]), int(places[-1]) + 1) if adjoining else places
 
     def fit(self, encoder: AestheticEncoder, held_out: int | None) -> None:
         """Fit the head of ``encoder`` without the fold ``held_out``, unless that was done before."""
         if self.recipe.fit is None or self.features is None:
             return
-        of = f"{fingerprint(self.recipe, self.study, held_out)} {self.teacher.digest if self.teacher else ''}"
+        views = views_fingerprint(self.study.views, self.recipe.encoder.preprocess, self.recipe.seed)
+        taught = self.teacher.digest if self.teacher else ""
+        of = f"{fingerprint(self.recipe, self.study, held_out)} {views} {taught}"
         checkpoint = Checkpoint(self.folder(held_out) / "head.pt", of)
         with suppress(ConfigError):
             if self.resume and (state := checkpoint.load(self.torch_device)):
