@@ -176,6 +176,36 @@ def test_import_aesth_is_light() -> None:
     assert not loaded_by("import aesth") & heavy
 
 
+def loaded_by_command(*arguments: str | Path) -> set[str]:
+    """What the command loads until it has done its work, whatever comes of it."""
+    program = (
+        "import atexit, sys; from aesth.cli import main; atexit.register(lambda: print('loaded', *sys.modules)); main()"
+    )
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    *_, loaded = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split("loaded ")
+    return set(loaded.split())
+
+
+def test_pictures_are_fetched_and_counted_without_what_only_a_training_needs(tmp_path: Path) -> None:
+    """Torch alone takes seconds to load."""
+    pytest.importorskip("httpx")
+    listing, out = tmp_path / "list.csv", tmp_path / "out"
+    listing.write_text("http://127.0.0.1:9/a.jpg;9;99\n")
+    fetch = loaded_by_command("train", "fetch", listing, "--out", out, "--retries", "0", "--timeout", "1")
+    assert "httpx" in fetch
+    assert (out / "failures.csv").is_file()
+    popularity = loaded_by_command("train", "popularity", listing)
+    assert "aesth.training.histogram" in popularity
+    for loaded in (fetch, popularity):
+        assert not loaded & {"torch", "torchvision", "tensorboard", "onnx", "scipy", "matplotlib"}
+
+
+def test_a_training_loads_no_package_that_only_figures_and_drawings_need() -> None:
+    pytest.importorskip("torch")
+    loaded = loaded_by("import aesth.training.run, aesth.training.publish, aesth.training.reproduce")
+    assert not loaded & {"scipy", "matplotlib", "torchvision", "httpx"}
+
+
 def test_import_aesth_gives_what_it_says() -> None:
     for name in aesth.__all__:
         assert getattr(aesth, name) is not None

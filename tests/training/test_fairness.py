@@ -13,22 +13,13 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from aesth.errors import CatalogueError, ConfigError
-from aesth.training.fairness import black_and_white, skin_angle, style_figures, tone, tone_figures
+from aesth.training.fairness import skin_angle, style_figures, tone, tone_figures
 from aesth.training.fairness_run import fairness_of_model, fairness_of_recipe
 from aesth.training.run import run
 from support.catalogues import make_pairs
 from support.training import RECIPE_FILE, make_data
 
 SKINS = {"very light": (244, 223, 212), "light": (222, 177, 145), "tan": (178, 126, 92), "dark": (74, 48, 36)}
-
-
-def test_black_and_white_keeps_the_luma_and_loses_the_colour() -> None:
-    image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
-    grey = black_and_white(image)
-    assert grey.shape == image.shape
-    assert (grey == grey[..., :1]).all()
-    assert grey[..., 0] == pytest.approx(image @ np.array([0.299, 0.587, 0.114]), abs=1)
-    assert (black_and_white(grey) == grey).all()
 
 
 def test_the_cost_of_a_style_by_hand() -> None:
