@@ -1,7 +1,7 @@
 """Two processes that are told of each other as torchrun does, and the trainings that they do, `TRAININGS`.
 
-``python processes.py DIR`` leaves the weights of each process in ``DIR/NAME`` of each training. The processes are forked
-behind the import of torch, which takes seconds.
+``python processes.py DIR`` leaves the weights of each process in ``DIR/NAME`` of each training. The processes are
+forked behind the import of torch, which takes seconds.
 """
 
 from __future__ import annotations

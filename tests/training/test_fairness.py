@@ -137,7 +137,7 @@ def test_of_a_recipe_every_picture_is_measured_by_who_never_saw_it(people: Path,
 def test_a_recipe_may_have_learned_from_other_catalogues(people: Path, tmp_path: Path) -> None:
     config, places = tmp_path / "tiny.toml", (people, tmp_path / "out")
     config.write_text(RECIPE_FILE)
-    catalogues = [people / "oasis" / "ratings.csv", make_pairs(tmp_path / "pairs")]
+    catalogues = [people / "oasis" / "ratings.csv", make_pairs(tmp_path / "pairs", 24)]
     for held_out in range(5):
         run(config=config, data=people, out=tmp_path / "out", held_out=held_out, catalogues=catalogues)
     before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("log.csv")}

@@ -285,7 +285,7 @@ def test_pairs_alone_make_a_model(config: Path, tmp_path: Path) -> None:
 def test_catalogues_of_several_kinds_are_learned_from_together(config: Path, tmp_path: Path, tiny_data: Path) -> None:
     catalogues = [
         make_scores(tmp_path / "scores", factor=100),
-        make_pairs(tmp_path / "pairs", 48),
+        make_pairs(tmp_path / "pairs", 24),
         tiny_data / "oasis" / "ratings.csv",
     ]
     with_damage = tmp_path / "damage.toml"
