@@ -126,6 +126,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 import os, signal
 from pathlib import Path
 import torch
+import torch._dynamo  # by the first optimiser otherwise, in each process
 torch.set_num_threads(1)
 from aesth.training import train as loop
 from support.training import make_study, recipe
