@@ -27,7 +27,7 @@ lint: $(VENV)/.developer  ## check style and types
 check: lint test  ## what must pass before a change is proposed
 
 test: $(VENV)/.developer | exiftool exiv2  ## run every test but those of darktable and digiKam
-	$(BIN)/python -m pytest -m "not apps" --numprocesses=$(WORKERS) --dist=loadfile $(if $(DATA),--data=$(DATA)) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not apps" --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(if $(DATA),--data=$(DATA)) $(PYTEST_ARGS)
 
 demo: export PHOTOS_FOLDER = $(PHOTOS)
 demo: $(VENV)/.user | exiftool  ## rate a few photos: make demo, or make demo PHOTOS=~/Photos

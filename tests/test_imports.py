@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -73,8 +74,13 @@ def part_of(path: Path) -> str:
     return "" if first == "__init__.py" else first.removesuffix(".py")
 
 
-def imports(path: Path) -> Iterator[tuple[str, bool]]:
+@cache
+def imports(path: Path) -> tuple[tuple[str, bool], ...]:
     """What a file imports, in full, and whether it does so at import; ``TYPE_CHECKING`` blocks count as well."""
+    return tuple(found_in(path))
+
+
+def found_in(path: Path) -> Iterator[tuple[str, bool]]:
     tree = ast.parse(path.read_text())
     inside_functions = {
         id(inner)
@@ -174,6 +180,60 @@ def test_import_aesth_is_light() -> None:
         "ray",
     }
     assert not loaded_by("import aesth") & heavy
+
+
+def loaded_by_command(*arguments: str | Path) -> set[str]:
+    """What the command loads until it has done its work, whatever comes of it."""
+    program = (
+        "import atexit, sys; from aesth.cli import main; atexit.register(lambda: print('loaded', *sys.modules)); main()"
+    )
+    command = [sys.executable, "-c", program, *map(str, arguments)]
+    *_, loaded = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split("loaded ")
+    return set(loaded.split())
+
+
+def test_pictures_are_fetched_and_counted_without_what_only_a_training_needs(tmp_path: Path) -> None:
+    """Torch alone takes seconds to load."""
+    pytest.importorskip("httpx")
+    listing, out = tmp_path / "list.csv", tmp_path / "out"
+    listing.write_text("http://127.0.0.1:9/a.jpg;9;99\n")
+    fetch = loaded_by_command("train", "fetch", listing, "--out", out, "--retries", "0", "--timeout", "1")
+    assert "httpx" in fetch
+    assert (out / "failures.csv").is_file()
+    popularity = loaded_by_command("train", "popularity", listing)
+    assert "aesth.training.histogram" in popularity
+    for loaded in (fetch, popularity):
+        assert not loaded & {"torch", "torchvision", "tensorboard", "onnx", "scipy", "matplotlib"}
+
+
+def file_of(name: str) -> Path | None:
+    """The file of this package that holds the module, or what the module holds, called ``name``."""
+    parts = name.split(".")
+    for taken in range(len(parts), 0, -1):
+        place = PACKAGE.parent.joinpath(*parts[:taken])
+        for path in (place.with_suffix(".py"), place / "__init__.py"):
+            if path.is_file():
+                return path
+    return None
+
+
+def loaded_with(path: Path) -> set[str]:
+    """The foreign packages that a file of this package loads at import, itself or by others of this package."""
+    seen, left, packages = {path}, [path], set()
+    while left:
+        for name in (name for name, at_import in imports(left.pop()) if at_import):
+            if name.split(".")[0] != "aesth":
+                packages.add(name.split(".")[0])
+            elif (other := file_of(name)) and other not in seen:
+                seen.add(other)
+                left.append(other)
+    return packages
+
+
+def test_a_training_loads_no_package_that_only_figures_and_drawings_need() -> None:
+    loaded = loaded_with(PACKAGE / "training" / "reproduce.py")
+    assert {"torch", "onnx", "rich"} <= loaded
+    assert not loaded & {"scipy", "matplotlib", "torchvision", "httpx"}
 
 
 def test_import_aesth_gives_what_it_says() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from aesth import __version__
 from aesth.doctor import EXTRAS
-from support.cli import aesth
+from support.cli import aesth, aesth_in_process
 
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
@@ -22,13 +22,15 @@ PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 def findings(
     *arguments: str | Path, env: dict[str, str] | None = None
 ) -> tuple[int, dict[tuple[str, str], dict[str, str]]]:
-    done = aesth("doctor", "--format", "json", *arguments, env=env)
+    """What it finds: with ``env`` in a process of its own, else in this one."""
+    command = ("doctor", "--format", "json", *arguments)
+    done = aesth_in_process(*command) if env is None else aesth(*command, env=env)
     assert b"Traceback" not in done.stderr
     return done.returncode, {(one["section"], one["name"]): one for one in json.loads(done.stdout)}
 
 
 def test_a_machine_with_everything_is_well(brightness: Path) -> None:
-    code, found = findings("--model", brightness)
+    code, found = findings("--model", brightness, env={})
     assert code == 0
     assert found["versions", "aesth"]["value"] == __version__
     assert found["versions", "onnxruntime"]["value"].startswith(version("onnxruntime"))
@@ -69,7 +71,7 @@ def test_a_missing_provider_exits_with_3_and_tells_how_to_install_it(brightness:
 
 @pytest.mark.parametrize(("option", "kind"), [("--provider", "provider"), ("--model", "model")])
 def test_a_name_that_nobody_knows_is_wrong_usage(option: str, kind: str) -> None:
-    done = aesth("doctor", option, "abacus")
+    done = aesth_in_process("doctor", option, "abacus")
     assert done.returncode == 2
     assert done.stdout == b""
     assert f"unknown {kind} 'abacus'; known: ".encode() in done.stderr

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from aesth import __version__
-from support.cli import aesth
+from support.cli import aesth, aesth_in_process
 
 
 def test_the_version_is_told() -> None:
@@ -19,8 +19,8 @@ def test_the_version_is_told() -> None:
 
 @pytest.mark.parametrize("command", ["tag", "score", "doctor", "models", "train"])
 def test_every_command_has_help(command: str) -> None:
-    assert command.encode() in aesth("--help").stdout
-    done = aesth(command, "--help")
+    assert command.encode() in aesth_in_process("--help").stdout
+    done = aesth_in_process(command, "--help")
     assert done.returncode == 0
     assert b"Usage" in done.stdout
 
@@ -52,7 +52,7 @@ def test_the_help_waits_for_neither_numpy_nor_onnx_runtime() -> None:
 
 
 def test_the_models_are_listed_as_json() -> None:
-    done = aesth("models", "--format", "json")
+    done = aesth_in_process("models", "--format", "json")
     assert done.returncode == 0
     for model in json.loads(done.stdout):
         assert list(model) == ["name", "path", "size", "licence", "checksum", "default"]

@@ -1,4 +1,4 @@
-"""`aesth score`, as a process: data on stdout, the rest on stderr, exit codes that scripts rely on."""
+"""`aesth score`, as a process or in this one: data on stdout, the rest on stderr, exit codes that scripts rely on."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from support.cli import (
     EVIL_NAMES,
     NON_UTF8,
     aesth,
+    aesth_in_process,
     evil_photos,
     grey_photo,
     grey_photos,
@@ -67,7 +68,7 @@ def test_the_table_does_without_stars_where_they_cannot_be_printed(tmp_path: Pat
 
 def test_quiet_leaves_stderr_empty(tmp_path: Path, brightness: Path) -> None:
     grey_photo(tmp_path / "a.jpg")
-    done = aesth("score", "--quiet", "--model", brightness, tmp_path)
+    done = aesth_in_process("score", "--quiet", "--model", brightness, tmp_path)
     assert (done.returncode, done.stderr) == (0, b"")
 
 
@@ -75,7 +76,7 @@ def test_a_bad_photo_is_one_line_the_run_goes_on_and_the_exit_code_is_1(tmp_path
     (tmp_path / "a-text.jpg").write_text("hello")
     (tmp_path / "b-empty.jpg").write_bytes(b"")
     grey_photo(tmp_path / "c-good.jpg")
-    done = aesth("score", "--model", brightness, "--format", "ndjson", tmp_path, tmp_path / "d-missing.jpg")
+    done = aesth_in_process("score", "--model", brightness, "--format", "ndjson", tmp_path, tmp_path / "d-missing.jpg")
     assert done.returncode == 1
     results = objects(done.stdout)
     assert [result["action"] for result in results] == ["failed", "failed", "scored", "failed"]
@@ -107,7 +108,7 @@ def test_every_name_can_be_listed_on_stdin_with_nul(evil: Path, brightness: Path
 def test_a_list_in_a_file_has_one_path_a_line(tmp_path: Path, brightness: Path) -> None:
     first, second = grey_photo(tmp_path / "b.jpg"), grey_photo(tmp_path / "a.jpg")
     (tmp_path / "list.txt").write_bytes(listed([first, second]))
-    done = aesth("score", "--model", brightness, "--format", "ndjson", "--files-from", tmp_path / "list.txt")
+    done = aesth_in_process("score", "--model", brightness, "--format", "ndjson", "--files-from", tmp_path / "list.txt")
     assert [result["path"] for result in objects(done.stdout)] == [str(first), str(second)]
 
 
@@ -120,7 +121,7 @@ def test_no_name_commands_the_terminal(evil: Path, brightness: Path) -> None:
 
 
 def test_no_name_in_an_error_commands_the_terminal(tmp_path: Path) -> None:
-    done = aesth("score", "--model", "\x1b[2Jnone\n.onnx", tmp_path)
+    done = aesth_in_process("score", "--model", "\x1b[2Jnone\n.onnx", tmp_path)
     assert done.returncode == 3
     assert done.stderr.count(b"\n") == 1
     assert b"\x1b" not in done.stderr
@@ -205,7 +206,7 @@ def test_ctrl_c_ends_the_run_with_a_summary_and_a_whole_array(
 def test_relative_stars_go_by_rank_and_the_score_stays_absolute(tmp_path: Path, brightness: Path) -> None:
     for percent in (20, 21, 22, 23, 24):
         grey_photo(tmp_path / f"{percent}.jpg", percent)
-    done = aesth("score", "--model", brightness, "--format", "ndjson", "--relative", tmp_path)
+    done = aesth_in_process("score", "--model", brightness, "--format", "ndjson", "--relative", tmp_path)
     results = objects(done.stdout)
     assert [result["rating"] for result in results] == [2, 2, 3, 4, 4]
     assert [round(float(str(result["score"]))) for result in results] == [20, 21, 22, 23, 24]
@@ -216,21 +217,21 @@ def test_the_config_file_is_used_and_flags_override_it(tmp_path: Path, brightnes
     (own_places / "config").mkdir()
     config = own_places / "config" / "config.toml"
     config.write_text(f'model = "{brightness}"\nformat = "ndjson"\nquiet = true\ncut_points = [60, 70, 80, 90]\n')
-    configured = aesth("score", tmp_path)
+    configured = aesth_in_process("score", tmp_path)
     assert configured.stderr == b""
     assert objects(configured.stdout)[0]["rating"] == 1
-    overridden = aesth("score", "--format", "csv", "--no-quiet", tmp_path)
+    overridden = aesth_in_process("score", "--format", "csv", "--no-quiet", tmp_path)
     assert overridden.stdout.startswith(b"path,score,rating,old_rating,action,error\r\n")
     assert overridden.stderr.startswith(b"1 photo: 1 scored")
 
 
 def test_settings_are_saved_and_used_by_the_next_run(tmp_path: Path, brightness: Path, own_places: Path) -> None:
     grey_photo(tmp_path / "a.jpg")
-    saved = aesth("score", "--save-config", "--model", brightness, "--format", "ndjson", "--exclude", "b*")
+    saved = aesth_in_process("score", "--save-config", "--model", brightness, "--format", "ndjson", "--exclude", "b*")
     assert (saved.returncode, saved.stdout) == (0, b"")
     assert os.fsencode(own_places / "config" / "config.toml") in saved.stderr
     grey_photo(tmp_path / "b.jpg")
-    done = aesth("score", tmp_path)
+    done = aesth_in_process("score", tmp_path)
     assert [result["path"] for result in objects(done.stdout)] == [str(tmp_path / "a.jpg")]
 
 
@@ -250,7 +251,7 @@ def test_settings_are_saved_and_used_by_the_next_run(tmp_path: Path, brightness:
     ],
 )
 def test_wrong_usage_exits_with_2_and_says_why_on_stderr(arguments: list[str], tmp_path: Path) -> None:
-    done = aesth(*arguments, cwd=tmp_path)
+    done = aesth_in_process(*arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stdout == b""
     assert done.stderr
@@ -260,19 +261,19 @@ def test_wrong_usage_exits_with_2_and_says_why_on_stderr(arguments: list[str], t
 def test_a_wrong_config_file_exits_with_2_and_a_hint(tmp_path: Path, own_places: Path) -> None:
     (own_places / "config").mkdir()
     (own_places / "config" / "config.toml").write_text('modell = "base"\n')
-    done = aesth("score", tmp_path)
+    done = aesth_in_process("score", tmp_path)
     assert done.returncode == 2
     assert b"config.toml: unknown key 'modell'; did you mean 'model'?" in done.stderr
 
 
 def test_an_unknown_provider_is_wrong_usage_that_tells_the_known(tmp_path: Path, brightness: Path) -> None:
-    done = aesth("score", "--model", brightness, "--provider", "abacus", grey_photo(tmp_path / "a.jpg"))
+    done = aesth_in_process("score", "--model", brightness, "--provider", "abacus", grey_photo(tmp_path / "a.jpg"))
     assert done.returncode == 2
     assert b"unknown provider 'abacus'; known: cpu" in done.stderr
 
 
 def test_a_missing_model_file_exits_with_3_in_one_line(tmp_path: Path) -> None:
-    done = aesth("score", "--model", tmp_path / "none.onnx", grey_photo(tmp_path / "a.jpg"))
+    done = aesth_in_process("score", "--model", tmp_path / "none.onnx", grey_photo(tmp_path / "a.jpg"))
     assert done.returncode == 3
     assert done.stderr.startswith(b"aesth: ")
     assert done.stderr.count(b"\n") == 1
@@ -292,7 +293,7 @@ def test_photos_are_chosen_by_include_exclude_recursion_and_date(tmp_path: Path,
     os.utime(old, (0, 0))
 
     def found(*arguments: str) -> list[str]:
-        done = aesth("score", "--model", brightness, "--format", "ndjson", *arguments, tmp_path)
+        done = aesth_in_process("score", "--model", brightness, "--format", "ndjson", *arguments, tmp_path)
         return [Path(str(result["path"])).name for result in objects(done.stdout)]
 
     assert sorted(found()) == ["a-old.jpg", "a.jpg", "b.jpg", "c.png"]
@@ -313,7 +314,7 @@ def test_what_decoders_print_of_damaged_photos_is_not_shown(tmp_path: Path, brig
 
 
 def test_an_empty_folder_is_no_failure(tmp_path: Path, brightness: Path) -> None:
-    done = aesth("score", "--model", brightness, tmp_path)
+    done = aesth_in_process("score", "--model", brightness, tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"No photos found.\n")
 
 
@@ -322,6 +323,6 @@ def test_too_large_photos_are_refused_at_the_limit_that_is_set(
 ) -> None:
     (own_places / "config").mkdir()
     (own_places / "config" / "config.toml").write_text("max_pixels = 1000\n")
-    done = aesth("score", "--model", brightness, "--format", "ndjson", grey_photo(tmp_path / "a.jpg"))
+    done = aesth_in_process("score", "--model", brightness, "--format", "ndjson", grey_photo(tmp_path / "a.jpg"))
     assert done.returncode == 1
     assert objects(done.stdout)[0]["action"] == "failed"

@@ -1,4 +1,7 @@
-"""`aesth tag`, as a process: stars in the photos, as a second program reads them, and every file whole."""
+"""`aesth tag`: stars in the photos, as a second program reads them, and every file whole.
+
+In a process of its own where that is the point, and where all its names and a second run are seen; else in this one.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,15 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from support.cli import EVIL_NAMES, aesth, evil_photos, grey_photo, grey_photos, start_aesth
+from support.cli import EVIL_NAMES, aesth, aesth_in_process, evil_photos, grey_photo, grey_photos, start_aesth
+
+Command = Callable[..., subprocess.CompletedProcess[bytes]]
 
 
 def objects(stdout: bytes) -> list[dict[str, object]]:
@@ -43,8 +49,8 @@ def photos(tmp_path: Path) -> Path:
     return folder
 
 
-def tag(brightness: Path, *arguments: str | Path) -> dict[str, dict[str, object]]:
-    done = aesth("tag", "--model", brightness, "--format", "ndjson", *arguments)
+def tag(brightness: Path, *arguments: str | Path, command: Command = aesth_in_process) -> dict[str, dict[str, object]]:
+    done = command("tag", "--model", brightness, "--format", "ndjson", *arguments)
     assert done.returncode == 0, done.stderr
     return {Path(str(result["path"])).name: result for result in objects(done.stdout)}
 
@@ -65,13 +71,13 @@ def test_who_lists_a_photo_may_wait_for_its_stars_before_the_next(tmp_path: Path
 
 
 def test_stars_are_in_the_photos_and_a_second_run_skips_them(photos: Path, brightness: Path) -> None:
-    first = tag(brightness, photos)
+    first = tag(brightness, photos, command=aesth)
     assert {name: (one["action"], one["rating"]) for name, one in first.items()} == {
         "dark.jpg": ("written", 1),
         "light.jpg": ("written", 5),
     }
     assert (rating(photos / "dark.jpg"), rating(photos / "light.jpg")) == ("1", "5")
-    second = tag(brightness, photos)
+    second = tag(brightness, photos, command=aesth)
     assert {name: (one["action"], one["rating"]) for name, one in second.items()} == {
         "dark.jpg": ("skipped", 1),
         "light.jpg": ("skipped", 5),
@@ -81,7 +87,7 @@ def test_stars_are_in_the_photos_and_a_second_run_skips_them(photos: Path, brigh
 def test_the_summary_counts_what_was_done(photos: Path, brightness: Path) -> None:
     rate_by_hand(photos / "dark.jpg", 4)
     (photos / "text.jpg").write_text("hello")
-    done = aesth("tag", "--model", brightness, photos)
+    done = aesth_in_process("tag", "--model", brightness, photos)
     assert done.returncode == 1
     assert b"3 photos: 1 scored, 1 written, 1 kept, 0 skipped, 1 failed in " in done.stderr
 
@@ -134,7 +140,7 @@ def test_relative_ranks_the_photos_of_the_run(tmp_path: Path, brightness: Path) 
 
 def test_every_name_is_tagged_and_no_other_file_appears(tmp_path: Path, brightness: Path) -> None:
     evil_photos(tmp_path)
-    results = tag(brightness, tmp_path)
+    results = tag(brightness, tmp_path, command=aesth)
     assert {str(one["path"]) for one in results.values()} == {str(tmp_path / name) for name in EVIL_NAMES}
     assert {one["action"] for one in results.values()} == {"written"}
     assert {path.name for path in tmp_path.iterdir()} == set(EVIL_NAMES)
@@ -150,10 +156,11 @@ def test_a_missing_exiftool_exits_with_3_and_the_line_that_installs_it(photos: P
 
 
 def test_saved_settings_hold_for_tagging_too(photos: Path, brightness: Path) -> None:
-    assert aesth("tag", "--save-config", "--model", brightness, "--sidecar", "--quiet").returncode == 0
-    assert aesth("tag", photos / "dark.jpg").returncode == 0
+    saved = aesth_in_process("tag", "--save-config", "--model", brightness, "--sidecar", "--quiet")
+    assert saved.returncode == 0
+    assert aesth_in_process("tag", photos / "dark.jpg").returncode == 0
     assert rating(photos / "dark.jpg.xmp") == "1"
-    assert aesth("tag", "--no-sidecar", photos / "light.jpg").returncode == 0
+    assert aesth_in_process("tag", "--no-sidecar", photos / "light.jpg").returncode == 0
     assert rating(photos / "light.jpg") == "5"
 
 

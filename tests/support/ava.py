@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from support.training import picture
+from support.photos import picture
 
 TRAIN, TEST = 30, 12
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from support.training import THEMES, picture
+from support.photos import picture
+from support.training import THEMES
 
 
 def make_pictures(folder: Path, count: int) -> NDArray[np.float64]:

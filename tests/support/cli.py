@@ -1,4 +1,4 @@
-"""The real command in a process of its own, and photos whose score is known to it."""
+"""The real command, in a process of its own or in this one, and photos whose score is known to it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import chdir
 from pathlib import Path
 
 from PIL import Image
+from typer.testing import CliRunner
 
 COMMAND = (sys.executable, "-m", "aesth.cli")
+
+UNWANTED = ("FORCE_COLOR", "NO_COLOR", "COLUMNS", "TERMINAL_WIDTH", "PYTHONUNBUFFERED")
+"""Settings that would colour, widen or flush the output."""
 
 NON_UTF8 = os.fsdecode(b"caf\xe9.jpg")
 
@@ -78,6 +83,20 @@ def aesth(
     )
 
 
+def aesth_in_process(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+    """What the command prints and returns, run in this process: starting one takes a second, and with torch five.
+
+    An exception that the command does not turn into an exit code is raised here.
+    """
+    from aesth.cli.app import app
+
+    given = [str(argument) for argument in arguments]
+    environment = dict.fromkeys(UNWANTED)
+    with chdir(cwd or Path.cwd()):
+        done = CliRunner().invoke(app, given, prog_name="aesth", env=environment, catch_exceptions=False)
+    return subprocess.CompletedProcess(given, done.exit_code, done.stdout_bytes, done.stderr_bytes)
+
+
 def start_aesth(*arguments: str | Path, env: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
     """The command, running, in a process group of its own, as a shell would start it."""
     return subprocess.Popen(
@@ -92,9 +111,8 @@ def start_aesth(*arguments: str | Path, env: dict[str, str] | None = None) -> su
 
 
 def environment(changes: dict[str, str] | None = None) -> dict[str, str]:
-    """This environment with ``changes``, without what would colour, widen or flush the output."""
-    dropped = {"FORCE_COLOR", "NO_COLOR", "COLUMNS", "TERMINAL_WIDTH", "PYTHONUNBUFFERED"}
-    return {name: value for name, value in os.environ.items() if name not in dropped} | (changes or {})
+    """This environment with ``changes``, without `UNWANTED`."""
+    return {name: value for name, value in os.environ.items() if name not in UNWANTED} | (changes or {})
 
 
 def listed(paths: Sequence[Path], end: bytes = b"\n") -> bytes:

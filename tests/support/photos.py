@@ -43,6 +43,15 @@ def scene(height: int = 48, width: int = 64) -> NDArray[np.uint8]:
     return pixels
 
 
+def picture(grey: float, seed: int, height: int = 60, width: int = 80) -> NDArray[np.uint8]:
+    """A coloured gradient, (height, width, 3), of a mean brightness of ``grey`` (0-1)."""
+    generator = np.random.default_rng(seed)
+    tint = 1 + 0.15 * (generator.random(3) - 0.5)
+    slope = np.linspace(0.8, 1.2, width)[None, :, None] * np.ones((height, 1, 3))
+    grain = generator.normal(0, 0.02, (height, width, 3))
+    return np.clip(255 * (grey * tint * slope + grain), 0, 255).astype(np.uint8)
+
+
 def noise(height: int = 64, width: int = 64, seed: int = 0) -> NDArray[np.uint8]:
     """A picture that hardly compresses, so that every part of its file matters."""
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)

@@ -20,6 +20,7 @@ from aesth.training.catalogue import fold, kept_for_damage
 from aesth.training.recipe import Recipe, recipe_from
 from aesth.training.study import Study
 from aesth.training.views import View
+from support.photos import picture
 
 SIDE = 64
 THEMES = ("Acorns", "Beach", "Train", "Boat", "Rose", "Snow", "Lake", "Apple", "Cat", "River", "Dog", "Tree")
@@ -90,15 +91,6 @@ def recipe(**changes: Mapping[str, Any] | Any) -> Recipe:
         key: {**TABLE.get(key, {}), **value} if isinstance(value, dict) else value for key, value in changes.items()
     }
     return recipe_from({**TABLE, **merged})
-
-
-def picture(grey: float, seed: int, height: int = 60, width: int = 80) -> NDArray[np.uint8]:
-    """A coloured gradient, (height, width, 3), of a mean brightness of ``grey`` (0-1)."""
-    generator = np.random.default_rng(seed)
-    tint = 1 + 0.15 * (generator.random(3) - 0.5)
-    slope = np.linspace(0.8, 1.2, width)[None, :, None] * np.ones((height, 1, 3))
-    grain = generator.normal(0, 0.02, (height, width, 3))
-    return np.clip(255 * (grey * tint * slope + grain), 0, 255).astype(np.uint8)
 
 
 def make_data(folder: Path, *, rated: int = 36, photos: int = 4, kept: int = 2) -> Path:

@@ -11,7 +11,7 @@ import torch
 from support.training import make_data
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def single_thread() -> Iterator[None]:
     """Sums come out the same, bit by bit, only where they are made in one order."""
     threads = torch.get_num_threads()

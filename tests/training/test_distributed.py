@@ -1,4 +1,4 @@
-"""Several processes train what one would: on the CPU by gloo, started by torchrun."""
+"""Several processes train what one would: on the CPU by gloo, by torchrun and by its environment."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ from support.training import RECIPE_FILE
 STREAMED = RECIPE_FILE + '[loader]\nviews = "streamed"\nworkers = 1\n'
 
 
-def torchrun(*arguments: str, processes: int = 2) -> subprocess.CompletedProcess[str]:
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "sdk")])
     return subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", *arguments],
+        [sys.executable, *arguments],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"},
@@ -53,7 +53,7 @@ def furthest(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> float:
 def by_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What two processes made of each of `TRAININGS`."""
     folder = tmp_path_factory.mktemp("two")
-    result = torchrun(str(Path(__file__).parents[1] / "support" / "processes.py"), str(folder))
+    result = python(str(Path(__file__).parents[1] / "support" / "processes.py"), str(folder))
     assert result.returncode == 0, result.stderr
     return folder
 
@@ -100,7 +100,8 @@ def test_torchrun_trains_what_one_process_does_and_one_goes_on_from_there(tiny_d
     catalogues = [make_scores(tmp_path / "scores"), make_pairs(tmp_path / "pairs")]
     listed = [argument for listing in catalogues for argument in ("--catalogue", str(listing))]
     places = ["--data", str(tiny_data), "--out", str(tmp_path / "two")]
-    result = torchrun("-m", "aesth.training", str(config), *places, *listed)
+    launcher = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+    result = python(*launcher, "-m", "aesth.training", str(config), *places, *listed)
     assert result.returncode == 0, result.stderr
     assert result.stdout == f"{tmp_path / 'two' / 'all' / 'encoder.pt'}\n"
     assert result.stderr.count("fine_tune") == 1

@@ -23,7 +23,7 @@ from aesth.training.export import describe, export, greatest_difference, onnx_en
 from aesth.training.half import store_as_half
 from aesth.training.networks import AestheticEncoder, Architecture, Branch
 from aesth.training.quantize import quantize
-from support.training import picture
+from support.photos import picture
 
 SIZE = (64, 80)
 RECORD = ModelRecord(

@@ -15,22 +15,13 @@ from PIL import Image
 
 from aesth.errors import CatalogueError, ConfigError
 from aesth.training.evaluate import norms_of, torch_encode
-from aesth.training.fairness import black_and_white, skin_angle, style_figures, tone, tone_figures
+from aesth.training.fairness import skin_angle, style_figures, tone, tone_figures
 from aesth.training.fairness_run import Part, fairness, fairness_of_model, fairness_of_recipe
 from aesth.training.run import Run, run
 from support.catalogues import make_pairs
 from support.training import FITTED_FILE, RECIPE_FILE, make_data
 
 SKINS = {"very light": (244, 223, 212), "light": (222, 177, 145), "tan": (178, 126, 92), "dark": (74, 48, 36)}
-
-
-def test_black_and_white_keeps_the_luma_and_loses_the_colour() -> None:
-    image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
-    grey = black_and_white(image)
-    assert grey.shape == image.shape
-    assert (grey == grey[..., :1]).all()
-    assert grey[..., 0] == pytest.approx(image @ np.array([0.299, 0.587, 0.114]), abs=1)
-    assert (black_and_white(grey) == grey).all()
 
 
 def test_the_cost_of_a_style_by_hand() -> None:
@@ -165,7 +156,7 @@ def test_frozen_backbones_look_once_and_say_what_each_encoder_would(people: Path
 def test_a_recipe_may_have_learned_from_other_catalogues(people: Path, tmp_path: Path) -> None:
     config, places = tmp_path / "tiny.toml", (people, tmp_path / "out")
     config.write_text(RECIPE_FILE)
-    catalogues = [people / "oasis" / "ratings.csv", make_pairs(tmp_path / "pairs")]
+    catalogues = [people / "oasis" / "ratings.csv", make_pairs(tmp_path / "pairs", 24)]
     for held_out in range(5):
         run(config=config, data=people, out=tmp_path / "out", held_out=held_out, catalogues=catalogues)
     before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("log.csv")}

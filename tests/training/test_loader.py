@@ -25,7 +25,8 @@ from aesth.training.run import Run, run
 from aesth.training.study import assemble
 from aesth.training.train import Step, train
 from aesth.training.views import View, render_all
-from support.training import RECIPE_FILE, make_study, picture, recipe, same_weights, without
+from support.photos import picture
+from support.training import RECIPE_FILE, make_study, recipe, same_weights, without
 
 SIZE = Preprocess((64, 64))
 STREAMED = RECIPE_FILE + '[loader]\nviews = "streamed"\nworkers = 1\n'

@@ -132,8 +132,7 @@ def train(loss: Loss, seed: int, *, steps: int = 300, two_good: bool | None = No
     assert srcc(norms(encoder(features)), scores) < -0.95
     sampler = TripletSampler(scores, two_good=two_good)
     optimiser = torch.optim.SGD(encoder.parameters(), lr=0.05)
-    for _ in range(steps):
-        triplets = sampler.sample(64, rng)
+    for triplets in sampler.sample(64 * steps, rng).reshape(steps, 64, 3):
         anchor, positive, negative = encoder(features)[torch.from_numpy(triplets.T.copy())]
         optimiser.zero_grad()
         loss(anchor, positive, negative, torch.from_numpy(sampler.signs(triplets))).backward()

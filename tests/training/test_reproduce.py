@@ -15,13 +15,24 @@ from aesth.training.reproduce import SHIPPED, bundled_recipes, reproduce
 from support.training import RECIPE_FILE
 
 
-@pytest.fixture
-def recipes(tmp_path: Path) -> Path:
-    folder = tmp_path / "recipes"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def recipes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("recipes")
     for name in ("tiny", "small"):
         (folder / f"{name}.toml").write_text(RECIPE_FILE.replace('"tiny"', f'"{name}"'))
     return folder
+
+
+@pytest.fixture(scope="module")
+def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the runs' folders."""
+    return tmp_path_factory.mktemp("out")
+
+
+@pytest.fixture(scope="module")
+def made(recipes: Path, tiny_data: Path, out: Path) -> list[Path]:
+    """The files of one model that was measured."""
+    return list(reproduce(["tiny"], data=tiny_data, out=out, models=out / "models", recipes=recipes))
 
 
 def figures_in(model: Path) -> object:
@@ -34,29 +45,30 @@ def test_what_ships_has_a_recipe() -> None:
     assert all(path.stem == name for name, path in bundled_recipes().items())
 
 
-def test_a_model_is_measured_and_exported_and_not_trained_again(recipes: Path, tiny_data: Path, tmp_path: Path) -> None:
-    out, models = tmp_path / "out", tmp_path / "models"
-    where = {"data": tiny_data, "out": out, "models": models, "recipes": recipes}
-    made = list(reproduce(["tiny"], **where))
+def test_a_model_is_measured_and_exported(made: list[Path], out: Path) -> None:
+    models = out / "models"
     assert made == [out / "tiny" / "tiny-fp32.onnx", models / "tiny-fp16.onnx", models / "tiny-int8.onnx"]
     figures = json.loads((out / "tiny" / "figures.json").read_text())
     assert list(figures["folds"]) == [str(fold) for fold in range(FOLDS)]
     assert [figures_in(path) for path in made] == [figures["mean"]] * 3
-    trained = {path: path.stat().st_mtime_ns for path in out.rglob("checkpoint.pt")}
+
+
+def test_a_model_is_not_trained_again(made: list[Path], recipes: Path, tiny_data: Path, out: Path) -> None:
+    trained = {path: path.stat().st_mtime_ns for path in (out / "tiny").rglob("checkpoint.pt")}
     assert len(trained) == FOLDS + 1
-    assert list(reproduce(["tiny"], **where)) == made
-    assert {path: path.stat().st_mtime_ns for path in out.rglob("checkpoint.pt")} == trained
+    assert list(reproduce(["tiny"], data=tiny_data, out=out, models=out / "models", recipes=recipes)) == made
+    assert {path: path.stat().st_mtime_ns for path in (out / "tiny").rglob("checkpoint.pt")} == trained
 
 
 def test_each_model_has_a_folder_of_its_own_and_can_go_without_figures(
-    recipes: Path, tiny_data: Path, tmp_path: Path
+    made: list[Path], recipes: Path, tiny_data: Path, out: Path
 ) -> None:
-    made = list(reproduce(["tiny", "small", "tiny"], data=tiny_data, out=tmp_path, measured=False, recipes=recipes))
-    assert made == [
-        tmp_path / name / f"{name}-{kind}.onnx" for name in ("tiny", "small") for kind in ("fp32", "fp16", "int8")
-    ]
-    assert [figures_in(path) for path in made] == [None] * 6
-    assert not list(tmp_path.rglob("figures.json"))
+    before = {path: path.stat().st_mtime_ns for path in (out / "tiny").rglob("*")}
+    other = list(reproduce(["small", "small"], data=tiny_data, out=out, measured=False, recipes=recipes))
+    assert other == [out / "small" / f"small-{kind}.onnx" for kind in ("fp32", "fp16", "int8")]
+    assert [figures_in(path) for path in other] == [None] * 3
+    assert not list((out / "small").rglob("figures.json"))
+    assert {path: path.stat().st_mtime_ns for path in (out / "tiny").rglob("*")} == before
 
 
 @pytest.mark.parametrize("name", ["huge", "../recipes/tiny", ""])

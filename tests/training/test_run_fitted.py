@@ -57,7 +57,6 @@ def recipes(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def out(recipes: Path, tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run after `run`, `evaluate` and `export`."""
-    torch.set_num_threads(1)
     out = tmp_path_factory.mktemp("out")
     run(config=recipes / "tiny.toml", data=tiny_data, out=out)
     evaluate(config=recipes / "tiny.toml", data=tiny_data, out=out, folds=[0, 3])

@@ -24,7 +24,8 @@ from aesth.training.saliency import (
     smooth,
 )
 from aesth.training.saliency_run import draw_saliency
-from support.training import RECIPE_FILE, picture
+from support.photos import picture
+from support.training import RECIPE_FILE
 
 RELUS = {
     "module": nn.ReLU(),

@@ -47,7 +47,7 @@ def two_good(triplets, scores) -> np.ndarray:
     return scores[triplets[:, 0]] > scores[triplets[:, 2]]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(
     scores_of_few,
     st.lists(st.integers(-1, 1), min_size=9, max_size=9),
@@ -148,7 +148,7 @@ def test_the_accept_rate_is_the_share_of_d_among_all_triples() -> None:
     assert sampler.accept_rate == pytest.approx(len(all_of_d(scores)) / 25**3, rel=0.1)
 
 
-@pytest.mark.parametrize("copies", [1, 60, 100_000], ids=["three pictures", "few", "many"])
+@pytest.mark.parametrize("copies", [1, 60, 10_000], ids=["three pictures", "few", "many"])
 def test_no_triplet_is_told_instead_of_looked_for_for_ever(copies: int) -> None:
     start = time.monotonic()
     with pytest.raises(CatalogueError, match="different scores"):

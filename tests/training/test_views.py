@@ -16,8 +16,8 @@ from aesth.preprocess import Preprocess
 from aesth.training.damage import DAMAGES, recompress
 from aesth.training.files import require_space
 from aesth.training.views import View, render, render_all
-from support.photos import photo
-from support.training import picture, run_python
+from support.photos import photo, picture
+from support.training import run_python
 
 SMALL = Preprocess((32, 48))
 

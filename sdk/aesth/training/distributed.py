@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from aesth.errors import ProviderError
+from aesth.training import progress
 
 PATIENCE = timedelta(days=2)
 """How long processes wait for the leading one, which may have many pictures to render."""
@@ -130,7 +131,7 @@ def local_size() -> int:
 def joined(device: str) -> Iterator[World]:
     """The processes that torchrun started, brought together: by NCCL on CUDA, by gloo on the CPU.
 
-    A process that was started without torchrun is alone.
+    Inside, the leading one alone shows progress. A process that was started without torchrun is alone.
 
     Args:
         device: ``cpu``, or the CUDA device of this process.
@@ -143,6 +144,8 @@ def joined(device: str) -> Iterator[World]:
         torch.cuda.set_device(torch.device(device))
     dist.init_process_group("nccl" if cuda else "gloo", timeout=PATIENCE)
     try:
-        yield World.current()
+        world = World.current()
+        with progress.shown(world.leads):
+            yield world
     finally:
         dist.destroy_process_group()

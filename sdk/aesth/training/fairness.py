@@ -27,11 +27,6 @@ SKIN_AT_LEAST = 0.05
 _CB, _CR = (77, 127), (133, 173)
 
 
-def black_and_white(image: UInt8Image) -> UInt8Image:
-    """The luma (ITU-R BT.601) of a picture (h, w, 3), as a picture of the same shape."""
-    return np.asarray(Image.fromarray(image).convert("L").convert("RGB"), np.uint8)
-
-
 def style_figures(originals: ArrayLike, copies: ArrayLike) -> dict[str, object]:
     """What a change of style costs.
 

@@ -18,10 +18,11 @@ from aesth.preprocess import Preprocess
 from aesth.registry import find
 from aesth.training.catalogue import FOLDS, RatedPicture, fold, kept_for_damage, read_oasis, unrated_photos
 from aesth.training.evaluate import norms_of, projected_norms, torch_encode
-from aesth.training.fairness import black_and_white, skin_angle, style_figures, tone_figures
+from aesth.training.fairness import skin_angle, style_figures, tone_figures
 from aesth.training.features import frozen_features
 from aesth.training.progress import counted
 from aesth.training.run import Run
+from aesth.training.styles import black_and_white
 
 PEOPLE = "Person"
 

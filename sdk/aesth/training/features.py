@@ -16,10 +16,10 @@ from torch import Tensor, nn
 
 from aesth.runtime import load_runtime, session_options
 from aesth.training.export import export_graph
-from aesth.training.fairness import black_and_white
 from aesth.training.files import replacing
 from aesth.training.loader import Pixels, load_batches
 from aesth.training.networks import AestheticEncoder, Precision, autocast
+from aesth.training.styles import black_and_white
 
 BATCH = 32
 FEW = 100
