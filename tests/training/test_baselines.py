@@ -31,8 +31,8 @@ from aesth.training.baselines import (
 )
 from aesth.training.evaluate import DamageTest
 from aesth.training.figures import mean_figures
-from aesth.training.fitting import Hinges, Squares, least
 from aesth.training.networks import Branch, Column
+from aesth.training.regression import Hinges, Squares, least
 from aesth.training.run import Run
 from aesth.training.train import fresh_encoder
 from aesth.training.views import View

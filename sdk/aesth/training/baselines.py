@@ -24,11 +24,11 @@ from aesth.training.crowd import crowd_figures
 from aesth.training.evaluate import DamageTest
 from aesth.training.figures import fold_figures, mean_figures, require_fold, require_judgements
 from aesth.training.files import replacing
-from aesth.training.fitting import Hinges, Squares, least
 from aesth.training.heads import Standardise
 from aesth.training.metrics import srcc
 from aesth.training.networks import Column
 from aesth.training.progress import counted
+from aesth.training.regression import Hinges, Squares, least
 from aesth.training.run import Run
 from aesth.training.study import Study
 

@@ -5,30 +5,29 @@ than hours of steps. What people like is learned by kernel ridge regression on t
 linear part and by detectors of faults, which rank each photo above its damaged copies, and are kept near 0 on photos as
 they are, so that they say nothing of their subjects.
 
-A head may have several members, each of which sees some branches only. The first learns from people, the others also
-from what the first says of photos that nobody rated: two that see differently and are taught to agree err less than
-one (co-training: Blum and Mitchell 1998).
+What people like may be said by several members, each of which sees some branches only. The first learns from people,
+the others also from what the first says of photos that nobody rated: those that see differently and are taught to
+agree err less than one (co-training: Blum and Mitchell 1998). Technique is learned once, by what sees everything.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
 from aesth.errors import ConfigError
 from aesth.training.damage import DAMAGES
-from aesth.training.heads import Faults, Polar, Standardise
+from aesth.training.heads import Faults, Landmarks, Polar, Standardise
 from aesth.training.networks import AestheticEncoder
 from aesth.training.recipe import FitRecipe
+from aesth.training.regression import Hinges, Squares, least, ridge_regression
 
-ITERATIONS = 120
 BATCH = 1024
 
 SETTLING = 40
@@ -103,7 +102,8 @@ def fit_head(encoder: AestheticEncoder, examples: Examples, recipe: FitRecipe, *
     typical = judged if len(judged) else shown
     encoder.standardise.fit(torch.cat([_floats(examples.features[typical]), _floats(examples.mirrored)]))
     _place_landmarks(encoder, head, examples, recipe, seed)
-    _fit_members(encoder, head, examples, recipe)
+    content = _fit_members(encoder, head, examples, recipe)
+    _fit_technique(encoder.standardise, head, examples, recipe, content)
     head.liking.bias.fill_(offset)
     _fit_directions(head, torch.cat(list(_standardised(encoder.standardise, examples.features[shown]))))
 
@@ -115,33 +115,40 @@ def _place_landmarks(encoder: AestheticEncoder, head: Polar, examples: Examples,
     landmarks.places.zero_()
     count = min(len(examples.rated), len(landmarks.places))
     if count:
-        places = _places_of_rated(encoder.standardise, head, examples)
+        places = _between_mirrors(encoder.standardise, head.places, examples)
         chosen = np.sort(np.random.default_rng(seed).permutation(len(places))[:count])
         # On a grid they take a byte each, and the heights are solved for where they then are.
         landmarks.places[:count] = of_a_byte(places[chosen])
 
 
-def _places_of_rated(standardise: Standardise, head: Polar, examples: Examples) -> Tensor:
+def _between_mirrors(standardise: Standardise, places: Callable[[Tensor], Tensor], examples: Examples) -> Tensor:
+    """Half way between the places of the rated pictures and of their mirror images, (r, places)."""
     whole, mirror = (
-        torch.cat([head.places(part) for part in _standardised(standardise, rows)])
+        torch.cat([places(part) for part in _standardised(standardise, rows)])
         for rows in (examples.features[examples.rated], examples.mirrored)
     )
     return (whole + mirror) / 2
 
 
-def _fit_members(encoder: AestheticEncoder, head: Polar, examples: Examples, recipe: FitRecipe) -> None:
-    """Fit each member as if it were alone, and put them together."""
-    for part in (head.liking.weight, head.landmarks.heights, *(head.faults.parameters() if head.faults else ())):
-        part.zero_()
-    teacher = examples.teacher
-    for number in range(len(head.landmarks.members)):
+def _fit_members(encoder: AestheticEncoder, head: Polar, examples: Examples, recipe: FitRecipe) -> Tensor:
+    """Fit what each member says of content, and return the mean of their linear parts, of standardised features, (f,).
+
+    Members after the first learn what the first says of photos, or all of them what the teacher says if there is one.
+    """
+    members = len(head.landmarks.members)
+    content, teacher = torch.zeros(head.liking.in_features), examples.teacher
+    for number in range(members):
         member = _Member.of(encoder, head, number)
-        own = replace(examples.only(member.columns), teacher=teacher)
+        own = examples.only(member.columns)
         _fit_landmarks(member, own, recipe)
-        _fit_liking(member, own, recipe)
-        member.join(head)
-        if teacher is None and number + 1 < len(head.landmarks.members):
+        head.landmarks.heights[number] = member.landmarks.heights[0]
+        if members > 1 and teacher is not None:
+            content[member.columns] += (
+                member.stretch / members * _agreement(member, replace(own, teacher=teacher), recipe)
+            )
+        elif members > 1:
             teacher = _opinion(member, own)
+    return content
 
 
 @dataclass(frozen=True)
@@ -149,73 +156,74 @@ class _Member:
     """A member of a head as one that sees nothing else.
 
     Attributes:
-        number: among the members of the head.
         columns: indices of the features that it sees, (f',).
-        standardise: of these features.
-        head: of one member.
+        stretch: what its features are larger by than those of the whole head: vectors are of length about 1.
+        standardise: of its features.
+        near: indices of those that the landmarks see.
+        landmarks: in its places.
     """
 
-    number: int
     columns: Sequence[int]
+    stretch: float
     standardise: Standardise
-    head: Polar
+    near: Sequence[int]
+    landmarks: Landmarks
 
     @classmethod
-    def of(cls, encoder: AestheticEncoder, whole: Polar, number: int) -> _Member:
-        """The member ``number`` of the head ``whole``, nothing of which is fitted but where landmarks stand."""
-        landmarks = whole.landmarks
-        blocks = landmarks.members[number]
+    def of(cls, encoder: AestheticEncoder, head: Polar, number: int) -> _Member:
+        """The member ``number`` of ``head``, whose landmarks have their places, but no heights."""
+        whole = head.landmarks
+        blocks = whole.members[number]
         columns = encoder.seen_by(blocks)
-        places = {feature: place for place, feature in enumerate(columns)}
+        stretch = (head.liking.in_features / len(columns)) ** 0.5
         standardise = Standardise(len(columns))
         standardise.mean.copy_(encoder.standardise.mean[columns])
-        standardise.scale.copy_(encoder.standardise.scale[columns] * cls._stretch(whole, columns))
-        near = torch.split(whole.near, landmarks.widths)
-        head = Polar(
-            len(columns),
-            1,
-            [[places[feature] for feature in near[block].tolist()] for block in blocks],
-            len(landmarks.places),
-            len(DAMAGES) if whole.faults is not None else 0,
-        )
-        seen = torch.cat([torch.split(landmarks.places, landmarks.widths, 1)[block] for block in blocks], 1)
-        head.landmarks.places.copy_(seen * landmarks.scale(blocks))
-        head.landmarks.sharpness.copy_(landmarks.sharpness)
-        return cls(number, columns, standardise, head)
+        standardise.scale.copy_(stretch * encoder.standardise.scale[columns])
+        order = {feature: place for place, feature in enumerate(columns)}
+        near = [order[feature] for block in blocks for feature in torch.split(head.near, whole.widths)[block].tolist()]
+        landmarks = Landmarks([len(near)], len(whole.places))
+        seen = torch.cat([torch.split(whole.places, whole.widths, 1)[block] for block in blocks], 1)
+        landmarks.places.copy_(whole.scale(blocks) * seen)
+        landmarks.sharpness.copy_(whole.sharpness)
+        return cls(columns, stretch, standardise, near, landmarks)
 
-    @staticmethod
-    def _stretch(whole: Polar, columns: Sequence[int]) -> float:
-        """Standardised features are of length about 1, however many there are."""
-        return (whole.liking.in_features / len(columns)) ** 0.5  # type: ignore[no-any-return]
+    def known(self, features: NDArray[np.float16]) -> _Known:
+        """Its features, standardised, and what its landmarks say, of all its features (n, f')."""
+        parts = [(part, self.landmarks(self.places(part))) for part in _standardised(self.standardise, features)]
+        return _Known.of(parts, len(self.columns))
 
-    def join(self, whole: Polar) -> None:
-        """Put what is fitted into the head ``whole``, whose members have equal shares."""
-        members = len(whole.landmarks.members)
-        whole.landmarks.heights[self.number] = self.head.landmarks.heights[0]
-        share = self._stretch(whole, self.columns) / members
-        whole.liking.weight[:, self.columns] += share * self.head.liking.weight
-        if whole.faults is not None and self.head.faults is not None:
-            first = self.number * len(DAMAGES)
-            detectors = torch.arange(first, first + len(DAMAGES))
-            whole.faults.weight[detectors[:, None], torch.tensor(self.columns)] = share * self.head.faults.weight
-            whole.faults.bias[detectors] = self.head.faults.bias / members
+    def places(self, features: Tensor) -> Tensor:
+        """Where the landmarks see standardised features (n, f'), (n, f'')."""
+        return features[:, self.near] * (len(self.columns) / len(self.near)) ** 0.5  # type: ignore[no-any-return]
 
 
 def _opinion(member: _Member, examples: Examples) -> NDArray[np.float32]:
-    """What a member says of the photos, in deviations of the ratings; of all other views, nothing: (n,)."""
-    known = _known(member, examples.features[examples.photos])
+    """What a member's landmarks say of the photos, in deviations of the ratings; of all other views, nothing: (n,)."""
     said = np.zeros(len(examples.features), np.float32)
-    said[examples.photos] = (known.known + member.head.technique(known.rows)).numpy()
+    said[examples.photos] = member.known(examples.features[examples.photos]).known.numpy()
     return said
+
+
+def _agreement(member: _Member, examples: Examples, recipe: FitRecipe) -> Tensor:
+    """A linear part that brings a member near its teacher on photos, and leaves rated pictures as they are, (f',)."""
+    photos = examples.photos
+    seen = member.known(examples.features[photos])
+    parts = []
+    if examples.teacher is not None:
+        parts.append(Squares(seen.rows, torch.from_numpy(examples.teacher[photos]) - seen.known, recipe.photos))
+    for pictures in (examples.features[examples.rated], examples.mirrored):
+        rows = member.known(pictures).rows
+        parts.append(Squares(rows, torch.zeros(len(rows)), recipe.rated / 2))
+    return ridge_regression(parts, len(member.columns), recipe.ridge)
 
 
 def _fit_landmarks(member: _Member, examples: Examples, recipe: FitRecipe) -> None:
     """Kernel ridge regression on the ratings; where there are more pictures than landmarks, on a subset (Nystroem)."""
-    landmarks = member.head.landmarks
+    landmarks = member.landmarks
     count = min(len(examples.rated), len(landmarks.places))
     if not count:
         return
-    (near,) = landmarks.nearness(_places_of_rated(member.standardise, member.head, examples))
+    (near,) = landmarks.nearness(_between_mirrors(member.standardise, member.places, examples))
     (among,) = landmarks.nearness(landmarks.places[:count])
     near, among = near[:, :count].double(), among[:, :count].double()
     target = torch.from_numpy(examples.ratings)
@@ -223,95 +231,31 @@ def _fit_landmarks(member: _Member, examples: Examples, recipe: FitRecipe) -> No
     landmarks.heights[0, :count] = torch.linalg.solve(normal, near.t() @ target).float()
 
 
-@dataclass(frozen=True)
-class Squares:
-    """Rows x whose w x should be near ``wanted``.
+def _fit_technique(
+    standardise: Standardise, head: Polar, examples: Examples, recipe: FitRecipe, content: Tensor
+) -> None:
+    """Linear part and faults: squared hinges on pairs, and squares that hold still what is only content.
 
-    Attributes:
-        rows: (n, f).
-        wanted: (n,).
-        weight: of the mean of the squares.
+    ``content`` is the linear part, (f,), of what is known of content; it becomes part of the head's.
     """
 
-    rows: Tensor
-    wanted: Tensor
-    weight: float
+    def known(features: NDArray[np.float16]) -> _Known:
+        parts = [
+            (part, head.landmarks(head.places(part)) + part @ content) for part in _standardised(standardise, features)
+        ]
+        return _Known.of(parts, head.liking.in_features)
 
-    def error(self, values: Tensor) -> Tensor:
-        """Weighted squared differences, of w x (n,)."""
-        return self.weight * (values - self.wanted).square().mean()
-
-
-@dataclass(frozen=True)
-class Hinges:
-    """Rows x, differences of a better and a worse picture, whose w x should be at least ``wanted``.
-
-    Attributes:
-        rows: (n, f).
-        wanted: (n,).
-        weights: of each row, (n,).
-    """
-
-    rows: Tensor
-    wanted: Tensor
-    weights: Tensor
-
-    def error(self, values: Tensor) -> Tensor:
-        """Weighted squares of what is lacking, of w x (n,)."""
-        return self.weights @ functional.relu(self.wanted - values).square()
-
-
-def least(
-    parts: Sequence[Squares | Hinges], width: int, ridge: float, start: Tensor | None = None, tolerance: float = 1e-9
-) -> Tensor:
-    """The w (width,) of least error: what ``parts`` say of it, and ``ridge`` times its squared length; by L-BFGS.
-
-    Args:
-        parts: each with rows of ``width`` features.
-        width: how many features there are.
-        ridge: above 0.
-        start: a w (width,) that may be near; 0 by default.
-        tolerance: change of the error in a step that ends the search.
-    """
-    weight = (torch.zeros(width) if start is None else start.detach().clone()).requires_grad_()
-    optimiser = torch.optim.LBFGS(
-        [weight],
-        max_iter=ITERATIONS,
-        history_size=20,
-        tolerance_grad=1e-6,
-        tolerance_change=tolerance,
-        line_search_fn="strong_wolfe",
-    )
-
-    def error() -> Tensor:
-        # Each product with the rows is made once, and its gradient by hand: autograd would keep copies of the rows.
-        gradient = 2 * ridge * weight.detach()
-        total = ridge * weight.detach().square().sum()
-        for part in parts:
-            values = (part.rows @ weight.detach()).requires_grad_()
-            with torch.enable_grad():
-                lack = part.error(values)
-            (slope,) = torch.autograd.grad(lack, values)
-            gradient += part.rows.t() @ slope
-            total += lack.detach()
-        weight.grad = gradient
-        return total
-
-    if parts:
-        optimiser.step(error)  # type: ignore[no-untyped-call]
-    return weight.detach()
-
-
-def _fit_liking(member: _Member, examples: Examples, recipe: FitRecipe) -> None:
-    """The linear part: squared hinges on pairs, and squares that hold still what is only content."""
-    head = member.head
-    views = _Views.of(member, examples)
+    views = _Views.of(known, examples)
     terms = _terms(views, examples, recipe)
     weight = least([term.part for term in terms], head.liking.in_features, recipe.ridge)
     head.liking.weight.copy_(weight[None])
-    if head.faults is not None and terms:
-        _start_faults(head, head.faults, views, examples, recipe)
-        _settle(head, head.faults, views, terms, recipe.ridge)
+    if head.faults is not None:
+        head.faults.weight.zero_()
+        head.faults.bias.zero_()
+        if terms:
+            _start_faults(head, head.faults, views, examples, recipe)
+            _settle(head, head.faults, views, terms, recipe.ridge)
+    head.liking.weight += content
 
 
 @dataclass(frozen=True)
@@ -333,7 +277,7 @@ class _Views:
     grey: Tensor
 
     @classmethod
-    def of(cls, member: _Member, examples: Examples) -> _Views:
+    def of(cls, known: Callable[[NDArray[np.float16]], _Known], examples: Examples) -> _Views:
         used = np.unique(
             np.concatenate([one.ravel() for one in (examples.rated, examples.damage, examples.pairs, examples.grey_of)])
         )
@@ -341,11 +285,11 @@ class _Views:
         places = torch.full((len(examples.features),), -1)
         places[used] = torch.arange(len(used))
         shown = [examples.features[used], examples.mirrored, greys]
-        known = [_known(member, one) for one in shown]
+        seen = [known(one) for one in shown]
         first, second = len(used), len(used) + len(examples.mirrored)
         return cls(
-            torch.cat([one.rows for one in known]),
-            torch.cat([one.known for one in known]),
+            torch.cat([one.rows for one in seen]),
+            torch.cat([one.known for one in seen]),
             places,
             torch.arange(first, second),
             torch.arange(second, second + len(greys)),
@@ -362,7 +306,7 @@ class _Term:
 
 
 def _terms(views: _Views, examples: Examples, recipe: FitRecipe) -> list[_Term]:
-    """What the linear part is fitted to."""
+    """What linear part and faults are fitted to."""
     terms: list[_Term] = []
 
     def near(of: Tensor, wanted: Tensor, weight: float) -> None:
@@ -399,8 +343,6 @@ def _terms(views: _Views, examples: Examples, recipe: FitRecipe) -> list[_Term]:
 def _start_faults(head: Polar, faults: Faults, views: _Views, examples: Examples, recipe: FitRecipe) -> None:
     """Each detector sees one kind of damage alone, and little in most photos; the linear part leaves it to them."""
     undamaged = views.rows[views.places[np.concatenate([examples.photos, examples.rated])]]
-    faults.weight.zero_()
-    faults.bias.zero_()
     for detector, kind in enumerate(DAMAGES):
         triples = views.places[examples.damage[[one == kind for one in examples.kinds]]]
         if len(triples) and recipe.kinds.get(kind, 1.0) > 0:
@@ -441,18 +383,18 @@ def _settle(head: Polar, faults: Faults, views: _Views, terms: Sequence[_Term], 
 
 @dataclass(frozen=True)
 class _Known:
-    """Standardised features (n, f), and what the landmarks say of them, (n,)."""
+    """Standardised features (n, f), and what is known of their content, (n,)."""
 
     rows: Tensor
     known: Tensor
 
-
-def _known(member: _Member, features: NDArray[np.float16]) -> _Known:
-    head = member.head
-    parts = list(_standardised(member.standardise, features))
-    if not parts:
-        return _Known(torch.empty(0, head.liking.in_features), torch.empty(0))
-    return _Known(torch.cat(parts), torch.cat([head.landmarks(head.places(part)) for part in parts]))
+    @classmethod
+    def of(cls, parts: Sequence[tuple[Tensor, Tensor]], width: int) -> _Known:
+        """Of batches of both."""
+        if not parts:
+            return cls(torch.empty(0, width), torch.empty(0))
+        rows, known = zip(*parts, strict=True)
+        return cls(torch.cat(rows), torch.cat(known))
 
 
 def _standardised(standardise: Standardise, features: NDArray[np.float16]) -> Iterator[Tensor]:

@@ -140,15 +140,15 @@ class Polar(nn.Module):
     ``near``. A norm of its own, rather than that of a projection, can be any function of the features, also where two
     damages of opposite directions both please less.
 
-    What is said may be the mean of what several members say, each of which sees some of the blocks of features: they
-    err in different ways. Their linear parts add up to one.
+    What the landmarks say may be the mean of what several members say, each of which sees some of the blocks of
+    features: they err in different ways.
 
     Args:
         width: f.
         rank: dimensions of the subspace of the directions; 0 for all.
         near: indices of the features that the landmarks and the directions see, of each block of features.
         landmarks: how many landmarks there are.
-        faults: how many detectors of faults each member has.
+        faults: how many detectors of faults there are.
         members: which blocks each member sees; by default there is one that sees all.
     """
 
@@ -167,7 +167,7 @@ class Polar(nn.Module):
         self.register_buffer("near", torch.tensor([index for block in near for index in block]))
         self.liking = nn.Linear(width, 1)
         self.landmarks = Landmarks([len(block) for block in near], landmarks, members)
-        self.faults = Faults(width, faults * len(self.landmarks.members)) if faults else None
+        self.faults = Faults(width, faults) if faults else None
         self.direction = Projection(len(self.near), rank)
 
     def forward(self, features: Tensor) -> Tensor:
