@@ -356,6 +356,17 @@ def test_a_teacher_from_outside_teaches_all_members() -> None:
     assert liked(encoder, examples.features)[examples.photos] == pytest.approx(4 + teacher[examples.photos], abs=1e-2)
 
 
+def test_the_smaller_the_agreements_ridge_the_nearer_members_come_to_the_first_on_photos() -> None:
+    examples = examples_of(width=2 * WIDTH, pairs=0)
+    photos = examples.features[examples.photos]
+    first = liked(of_members(examples, [(0, 1)], CONTENT), photos)
+    apart = [
+        np.abs(liked(of_members(examples, [(0, 1), (0,)], replace(CONTENT, agreement=ridge)), photos) - first).mean()
+        for ridge in (10.0, 1e-1, 1e-3)
+    ]
+    assert apart[0] > 1.5 * apart[1] > 4 * apart[2], apart
+
+
 def test_a_member_alone_sees_its_own_branches() -> None:
     examples = examples_of(width=2 * WIDTH, pairs=0)
     encoder = of_members(examples, [(1,)], CONTENT)
@@ -366,7 +377,7 @@ def test_a_member_alone_sees_its_own_branches() -> None:
     assert norms(encoder, changed) != pytest.approx(norms(encoder, examples.features), abs=0.1)
 
 
-@pytest.mark.parametrize("how", [FitRecipe(), FitRecipe(ridge=0.1, rated=0.3, photos=2.0, damage=3.0)])
+@pytest.mark.parametrize("how", [FitRecipe(), FitRecipe(ridge=0.1, agreement=0.03, rated=0.3, photos=2, damage=3)])
 def test_technique_is_the_minimum_of_its_objective_beside_what_members_say(how: FitRecipe) -> None:
     examples, members = examples_of(width=2 * WIDTH), [(0, 1), (0,), (1,)]
     content = of_members(replace(examples, pairs=NO_PAIRS), members, replace(how, damage=0, grey=0))

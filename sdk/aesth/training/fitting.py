@@ -214,7 +214,7 @@ def _agreement(member: _Member, examples: Examples, recipe: FitRecipe) -> Tensor
     for pictures in (examples.features[examples.rated], examples.mirrored):
         rows = member.known(pictures).rows
         parts.append(Squares(rows, torch.zeros(len(rows)), recipe.rated / 2))
-    return ridge_regression(parts, len(member.columns), recipe.ridge)
+    return ridge_regression(parts, len(member.columns), recipe.agreement)
 
 
 def _fit_landmarks(member: _Member, examples: Examples, recipe: FitRecipe) -> None:

@@ -154,6 +154,7 @@ class FitRecipe:
         smoothing: of the kernel ridge regression on ratings.
         sharpness: how soon what a landmark says fades with distance; unlike pictures are at about 1.4.
         ridge: weight of the squared length of the linear part.
+        agreement: the same of the linear parts by which members of the head agree with their teacher.
         rated: of what the linear part says of rated pictures.
         photos: of what it says of photos as they are; with a teacher, of the difference from that.
         grey: of the difference that black and white makes.
@@ -167,6 +168,7 @@ class FitRecipe:
     smoothing: float = 0.1
     sharpness: float = 1.0
     ridge: float = 0.01
+    agreement: float = 0.01
     rated: float = 1.0
     photos: float = 1.0
     grey: float = 1.0
@@ -178,7 +180,7 @@ class FitRecipe:
 
     def __post_init__(self) -> None:
         _at_least(0, self, "rated", "photos", "grey", "grey_photos", "damage", "weak_margin", "strong_margin")
-        for name in ("smoothing", "sharpness", "ridge"):
+        for name in ("smoothing", "sharpness", "ridge", "agreement"):
             if not 0 < getattr(self, name) < math.inf:
                 raise ConfigError(f"{name} is a number above 0, not {getattr(self, name):g}")
         if unknown := self.kinds.keys() - DAMAGES.keys():
