@@ -348,10 +348,10 @@ def test_members_say_the_mean_of_what_each_says_alone_and_the_first_teaches_the_
 
 
 def test_a_teacher_from_outside_teaches_all_members() -> None:
-    """Until they agree with it where nothing else is wanted of them."""
+    """Until they agree with it where nothing else is wanted of them; technique has no say."""
     examples = examples_of(width=2 * WIDTH, pairs=0)
     teacher = np.random.default_rng(5).normal(0, 1, len(examples.features)).astype(np.float32)
-    how = replace(CONTENT, photos=1e5, rated=0, ridge=1e-3)
+    how = replace(CONTENT, photos=1e5, rated=0, agreement=1e-3, ridge=1e8)
     encoder = of_members(replace(examples, teacher=teacher), [(0, 1), (0,)], how)
     assert liked(encoder, examples.features)[examples.photos] == pytest.approx(4 + teacher[examples.photos], abs=1e-2)
 
