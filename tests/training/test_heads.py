@@ -125,6 +125,21 @@ def test_the_landmarks_and_the_directions_see_no_other_features() -> None:
     assert torch.equal(polar(rows), polar(changed))
 
 
+@torch.no_grad()
+def test_rounded_directions_take_a_byte_and_leave_norms_alone() -> None:
+    polar, rows = polar_of(), features()
+    before = polar(rows)
+    polar.round_directions()
+    after, weight = polar(rows), polar.direction.inner.weight
+    grid = 2.0 ** math.ceil(math.log2(float(weight.abs().max()) / 127))
+    steps = weight / grid
+    assert torch.equal(steps, steps.round())
+    assert 32 < int(steps.abs().max()) <= 127
+    assert torch.allclose(after.norm(dim=1), before.norm(dim=1), rtol=1e-5)
+    assert nn.functional.cosine_similarity(after, before).min() > 0.999
+    assert not torch.equal(after, before)
+
+
 def test_every_parameter_gets_a_gradient() -> None:
     polar = polar_of()
     (polar(features()) @ torch.randn(1000)).square().sum().backward()

@@ -12,7 +12,6 @@ agree err less than one (co-training: Blum and Mitchell 1998). Technique is lear
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -23,7 +22,7 @@ from torch import Tensor
 
 from aesth.errors import ConfigError
 from aesth.training.damage import DAMAGES
-from aesth.training.heads import Faults, Landmarks, Polar, Standardise
+from aesth.training.heads import Faults, Landmarks, Polar, Standardise, of_a_byte
 from aesth.training.networks import AestheticEncoder
 from aesth.training.recipe import FitRecipe
 from aesth.training.regression import Hinges, Squares, least, ridge_regression
@@ -411,15 +410,6 @@ def _fit_directions(head: Polar, standardised: Tensor) -> None:
     inner.weight.zero_()
     inner.weight[:count] = components.t()
     inner.bias.copy_(-inner.weight @ places.mean(0))
-
-
-def of_a_byte(values: Tensor) -> Tensor:
-    """``values`` rounded to a grid of at most 255 steps, a power of two apart: a model's file takes a byte for each."""
-    if not values.any():
-        return values
-    grid = 2.0 ** math.ceil(math.log2(float(values.abs().max()) / 127))
-    rounded: Tensor = (values / grid).round() * grid
-    return rounded
 
 
 def _floats(features: NDArray[np.float16]) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -188,6 +189,11 @@ class Polar(nn.Module):
         self.liking.bias.fill_(distance)
         self.direction.start_at(1.0)
 
+    @torch.no_grad()
+    def round_directions(self) -> None:
+        """Put the directions on a grid, so that a model's file takes a byte for each weight; norms stay as they are."""
+        self.direction.inner.weight.copy_(of_a_byte(self.direction.inner.weight))
+
     def places(self, features: Tensor) -> Tensor:
         """What the landmarks see of standardised features (n, f): vectors of length about 1."""
         places: Tensor = features[:, self.near] * (features.shape[1] / len(self.near)) ** 0.5
@@ -202,3 +208,12 @@ class Polar(nn.Module):
         """What the linear part, without its offset, and the faults say of standardised features (n, f), (n,)."""
         said = functional.linear(features, self.liking.weight).squeeze(1)
         return said if self.faults is None else said - self.faults(features)
+
+
+def of_a_byte(values: Tensor) -> Tensor:
+    """``values`` rounded to a grid of at most 255 steps, a power of two apart: a model's file takes a byte for each."""
+    if not values.any():
+        return values
+    grid = 2.0 ** math.ceil(math.log2(float(values.abs().max()) / 127))
+    rounded: Tensor = (values / grid).round() * grid
+    return rounded

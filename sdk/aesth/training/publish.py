@@ -19,6 +19,7 @@ from aesth.training.export import describe, export, greatest_difference, onnx_en
 from aesth.training.figures import are_of, known
 from aesth.training.files import replacing
 from aesth.training.half import store_as_half
+from aesth.training.heads import Polar
 from aesth.training.loader import Pixels
 from aesth.training.metrics import srcc
 from aesth.training.quantize import quantize
@@ -66,6 +67,8 @@ def export_models(
     """
     this = Run.of(config, data, out, device, catalogues, resume=resume)
     encoder = this.train(None, resume=resume).to("cpu")
+    if isinstance(encoder.head, Polar):
+        encoder.head.round_directions()
     reference, words = _reference(this)
     pixels, rated = this.render("reference", reference), this.pixels[: this.study.judged]
     generator = np.random.default_rng(this.recipe.seed)

@@ -105,7 +105,7 @@ def _store_once(path: Path) -> None:
     graph = model.graph
     alike: dict[bytes, list[TensorProto]] = defaultdict(list)
     for weights in graph.initializer:
-        if len(weights.dims) > 1:
+        if len(weights.dims) > 1 and all(weights.dims):
             alike[_content(weights)].append(weights)
     shaped = []
     for same in (found for found in alike.values() if len(found) > 1):
