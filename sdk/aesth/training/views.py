@@ -116,6 +116,13 @@ def fingerprint(views: Sequence[View], preprocess: Preprocess, seed: int) -> str
     digest = hashlib.sha256(f"{seed} {preprocess.to_json()}".encode())
     for view in views:
         stamp = view.path.stat()
-        fields = (str(view.path), view.kind, view.strength, view.recompressed, stamp.st_size, stamp.st_mtime_ns)
+        fields = (
+            str(view.path.resolve()),
+            view.kind,
+            view.strength,
+            view.recompressed,
+            stamp.st_size,
+            stamp.st_mtime_ns,
+        )
         digest.update(repr(fields).encode())
     return digest.hexdigest()
