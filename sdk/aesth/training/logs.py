@@ -149,7 +149,9 @@ def draw_curves(folder: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # slow to load, and only one process draws
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    figure = Figure(figsize=(8, 4.5))
+    # A layout that is computed would draw all twice.
+    figure.subplots_adjust(left=0.09, right=0.9, bottom=0.12, top=0.96)
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     count = np.arange(1, len(steps) + 1)
