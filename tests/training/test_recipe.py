@@ -105,7 +105,7 @@ def test_the_shipped_recipes_are_read(path: Path) -> None:
     assert recipe.fit or recipe.warm_up.steps + recipe.fine_tune.steps > 0
     while recipe.backbones == "teacher":
         recipe = read_recipe(path.with_name(f"{recipe.teacher}.toml"))
-    assert recipe.adapt.steps or recipe.fine_tune.steps, "every layer is trained"
+    assert recipe.adapt.steps or recipe.fine_tune.steps or recipe.distil.steps, "every layer is trained"
 
 
 def test_recipes_are_shipped() -> None:
@@ -122,7 +122,7 @@ def test_the_recipe_of_the_paper_is_that_of_the_paper() -> None:
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ({"sede": 1}, "unknown key 'sede'; known here: adapt, backbones, compile, encoder, fine_tune,"),
+        ({"sede": 1}, "unknown key 'sede'; known here: adapt, backbones, compile, distil, encoder, fine_tune,"),
         (
             {"encoder": {"depth": 50}},
             "unknown key 'encoder.depth'; known here: backbone, beside, faults, head, landmark_layers",
@@ -174,6 +174,20 @@ def test_the_recipe_of_the_paper_is_that_of_the_paper() -> None:
             {**POLAR, "backbones": "teacher", "teacher": "big", "fit": {}},
             "backbones of the teacher take a teacher, and are adapted by it; leave out [adapt]",
         ),
+        ({"distil": {"steps": 1}}, "to distil takes a teacher, and backbones of one's own that do not [adapt] too"),
+        (
+            {**POLAR, "teacher": "big", "fit": {}, "distil": {"steps": 1}},
+            "to distil takes a teacher, and backbones of one's own that do not [adapt] too",
+        ),
+        (
+            {"encoder": {"head": "polar"}, "backbones": "teacher", "teacher": "big", "fit": {}, "distil": {"steps": 1}},
+            "to distil takes a teacher, and backbones of one's own that do not [adapt] too",
+        ),
+        ({"distil": {"views": 1}}, "distil.views is at least 2, so that a step has a spread, not 1"),
+        ({"distil": {"sides": [64, 16]}}, "distil.sides are of at least 32 pixels, not 16"),
+        ({"distil": {"sides": 64}}, "'distil.sides' must be a list"),
+        ({"distil": {"rate": 0}}, "distil.rate is a number above 0, not 0"),
+        ({"distil": {"components": 0}}, "distil.components is a number of at least 1"),
         ({"fit": {"ridge": 0}}, "fit.ridge is a number above 0, not 0"),
         ({"fit": {"smoothing": float("nan")}}, "fit.smoothing is a number above 0, not nan"),
         ({"fit": {"photos": -1}}, "fit.photos is a number of at least 0"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +37,13 @@ assert _BESIDE in NOT_ADAPTED
 BORROWER = 'teacher = "tiny"\nbackbones = "teacher"\n' + NOT_ADAPTED.replace(_BESIDE, "")
 """Looks by one of the teacher's two branches, as the teacher has adapted it."""
 
+DISTILLED = (
+    'teacher = "tiny"\n'
+    + NOT_ADAPTED.replace(_BESIDE, "").replace("size = [64, 64]", "size = [48, 48]")
+    + "[distil]\nsteps = 3\nviews = 4\nsides = [32]\ncomponents = 5\n"
+)
+"""Learns by backbones of its own, on smaller pictures, to see what the teacher sees."""
+
 
 @pytest.fixture(scope="module")
 def recipes(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -49,6 +57,7 @@ def recipes(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "free": NOT_ADAPTED.replace("[fit]", "[fit]\nphotos = 0.0"),
         "student": 'teacher = "plain"\n' + NOT_ADAPTED.replace("[fit]", "[fit]\nphotos = 1e6"),
         "borrower": BORROWER,
+        "distilled": DISTILLED,
         "fine": NOT_ADAPTED + "[fine_tune]\nsteps = 1\nrated = 4\ndamaged = 2\n",
     }.items():
         (folder / f"{name}.toml").write_text(content)
@@ -223,6 +232,35 @@ def test_backbones_and_features_of_a_teacher_are_taken(recipes: Path, tiny_data:
     assert this.features is not None
     assert this.features[:5].astype(np.float32) == pytest.approx(expected, rel=1e-2, abs=1e-3)
     assert len(this.features) == len(this.study.views)
+
+
+def test_a_distillation_serves_all_folds_and_is_of_what_the_teacher_sees(
+    recipes: Path, tiny_data: Path, tmp_path: Path
+) -> None:
+    def learned(
+        recipe: str = "distilled", data: Path = tiny_data, held_out: int | None = 3
+    ) -> Mapping[str, torch.Tensor]:
+        this = Run.of(recipes / f"{recipe}.toml", data, tmp_path / "distilled")
+        state: Mapping[str, torch.Tensor] = this.train(held_out, resume=True).trunks.state_dict()
+        return state
+
+    first = learned()
+    checkpoint = tmp_path / "distilled" / "distilled" / "checkpoint.pt"
+    made = checkpoint.stat().st_mtime_ns
+    assert (tmp_path / "tiny" / "features.npy").is_file()
+    assert same_weights(first, learned(held_out=None))
+    assert checkpoint.stat().st_mtime_ns == made
+    this = Run.of(recipes / "distilled.toml", tiny_data, tmp_path / "distilled")
+    saved = torch.load(checkpoint, weights_only=True)["student"]
+    assert all(torch.equal(value, saved[f"encoder.trunks.{name}"]) for name, value in first.items())
+    assert this.features is not None
+    with torch.no_grad():
+        expected = this.fresh_encoder().features(torch.from_numpy(np.array(this.pixels[:5]))).numpy()
+    assert this.features[:5].astype(np.float32) == pytest.approx(expected, rel=1e-2, abs=1e-3)
+    (tmp_path / "tiny.toml").write_text(FITTED_FILE.replace("damaged = 4", "damaged = 3"))
+    (tmp_path / "distilled.toml").write_text(DISTILLED)
+    elsewhere = Run.of(tmp_path / "distilled.toml", tiny_data, tmp_path / "distilled")
+    assert elsewhere.distillation != this.distillation
 
 
 @pytest.mark.parametrize("old", ['pooling = "mean_deviation"', '"stem", ', "size = [64, 64]"])

@@ -138,10 +138,13 @@ def evaluate_baselines(
 
 
 def plain_run(of: Run) -> Run:
-    """The run with the backbones as they were before they learned from damaged photos, in a folder of its own."""
-    if not of.recipe.adapt.steps:
+    """The run with the backbones as they were before they learned from photos, in a folder of its own."""
+    adapt, distil = of.recipe.adapt, of.recipe.distil
+    if not adapt.steps + distil.steps:
         return of
-    recipe = dataclasses.replace(of.recipe, adapt=dataclasses.replace(of.recipe.adapt, steps=0))
+    recipe = dataclasses.replace(
+        of.recipe, adapt=dataclasses.replace(adapt, steps=0), distil=dataclasses.replace(distil, steps=0)
+    )
     return dataclasses.replace(of, recipe=recipe, out=of.out / "baselines")
 
 

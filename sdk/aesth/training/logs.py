@@ -29,7 +29,7 @@ class Step:
     """What a step of the loop reports.
 
     Attributes:
-        stage: ``adapt``, ``warm_up`` or ``fine_tune``.
+        stage: ``distil``, ``adapt``, ``warm_up`` or ``fine_tune``.
         step: its number, from 1.
         steps: how many the stage has.
         error: the loss of the step.

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from aesth.errors import ConfigError
 from aesth.training.damage import DAMAGES
-from aesth.training.networks import Architecture, Precision
+from aesth.training.networks import SMALLEST, Architecture, Precision
 
 _Record = TypeVar("_Record")
 _Kind = TypeVar("_Kind")
@@ -145,6 +145,46 @@ class AdaptRecipe(StageRecipe):
 
 
 @dataclass(frozen=True)
+class DistilRecipe:
+    """A stage in which every layer learns to see what the teacher's backbones see, once for all folds.
+
+    It sees no ratings; how is told in `distillation`.
+
+    Attributes:
+        steps: of the optimiser; 0 leaves the stage out.
+        views: pictures in a step.
+        sides: pixels of a side, each for an equal part of the steps, since small pictures take less time; empty for the
+            size of the input.
+        components: main components of what the teacher sees, which are to be told.
+        rate: highest learning rate of AdamW; reached after a tenth of the steps, then falling to 0 along a cosine.
+        weight_decay: of AdamW.
+        precision: of the backbone's arithmetic.
+    """
+
+    steps: int = 0
+    views: int = 32
+    sides: tuple[int, ...] = ()
+    components: int = 256
+    rate: float = 1e-3
+    weight_decay: float = 0.05
+    precision: Precision = "float32"
+
+    def __post_init__(self) -> None:
+        _at_least(0, self, "steps", "weight_decay")
+        _at_least(1, self, "components")
+        if self.views < 2:
+            raise ConfigError(f"views is at least 2, so that a step has a spread, not {self.views}")
+        if not 0 < self.rate < math.inf:
+            raise ConfigError(f"rate is a number above 0, not {self.rate:g}")
+        if small := [side for side in self.sides if side < SMALLEST]:
+            raise ConfigError(f"sides are of at least {SMALLEST} pixels, not {small[0]}")
+
+    def side_at(self, step: int) -> int:
+        """Pixels of a side in ``step``, from 1; 0 for the size of the input."""
+        return self.sides[(step - 1) * len(self.sides) // self.steps] if self.sides else 0
+
+
+@dataclass(frozen=True)
 class FitRecipe:
     """How the parts are weighed that a polar head is fitted to, see `fitting`.
 
@@ -209,6 +249,7 @@ class Recipe:
         loader: how pixels come to the network.
         teacher: name of another recipe beside this one; what its encoder says of photos is learned too.
         backbones: ``own``, or the ``teacher``'s, as it has adapted them, and its features of the same branches.
+        distil: trains every layer to see what the ``teacher`` sees, before features are frozen.
         adapt: trains every layer on damaged copies, before features are frozen.
         fit: solves for a polar head on frozen, cached features; instead of a warm-up.
         warm_up: trains the projection on frozen, cached features.
@@ -228,6 +269,7 @@ class Recipe:
     loader: LoaderRecipe = field(default_factory=LoaderRecipe)
     teacher: str = ""
     backbones: Literal["own", "teacher"] = "own"
+    distil: DistilRecipe = field(default_factory=DistilRecipe)
     adapt: AdaptRecipe = field(default_factory=AdaptRecipe)
     fit: FitRecipe | None = None
     warm_up: StageRecipe = field(default_factory=StageRecipe)
@@ -241,6 +283,8 @@ class Recipe:
             raise ConfigError("a teacher takes somebody who learns; add [fit], [warm_up] or [fine_tune]")
         if self.backbones == "teacher" and (not self.teacher or self.adapt.steps):
             raise ConfigError("backbones of the teacher take a teacher, and are adapted by it; leave out [adapt]")
+        if self.distil.steps and (not self.teacher or self.backbones == "teacher" or self.adapt.steps):
+            raise ConfigError("to distil takes a teacher, and backbones of one's own that do not [adapt] too")
         if (self.fit or self.adapt.steps) and self.encoder.head != "polar":
             raise ConfigError('a head that is fitted is of the polar kind; set head = "polar" in [encoder]')
         if not self.sampling.damage_kinds:
@@ -258,7 +302,8 @@ class Recipe:
         plain = Recipe()
         encoder = dataclasses.replace(self.encoder, rank=0, landmarks=0, landmark_layers=(), faults=False, members=())
         later = {
-            name: getattr(plain, name) for name in ("name", "version", "licence", "compile", "warm_up", "fine_tune")
+            name: getattr(plain, name)
+            for name in ("name", "version", "licence", "compile", "distil", "warm_up", "fine_tune")
         }
         return dataclasses.replace(self, encoder=encoder, teacher="", backbones="own", fit=None, **later)
 

@@ -7,6 +7,7 @@ pictures, figures, and the exported models.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ from aesth.errors import ConfigError
 from aesth.training.adaptation import adapt, trunks_of
 from aesth.training.catalogue import FOLDS
 from aesth.training.checkpoint import Checkpoint, fingerprint
+from aesth.training.distillation import components, distil
 from aesth.training.distributed import World, process_device
 from aesth.training.evaluate import DamageTest, norms_of, projected_norms, torch_encode
 from aesth.training.features import Change, Extractor, frozen_features, grey, kept_features, mirrored, unchanged
@@ -56,7 +58,7 @@ class Run:
         device: where torch computes: ``auto``, ``cpu`` or ``cuda``.
         catalogues: lists of rated pictures; by default those of ``data``.
         recipes: folder of the recipe, where its teacher's lies too; None for a recipe without.
-        resume: go on with an adaptation that was stopped, and take one that is finished.
+        resume: go on with an adaptation or a distillation that was stopped, and take one that is finished.
     """
 
     recipe: Recipe
@@ -168,15 +170,7 @@ class Run:
         if self.lender is not None:
             return self.lender.features_of(name, views, pixels, change, rows)[:, self.borrowed]
         views = views if rows is None else [views[row] for row in rows]
-        key = {
-            "views": views_fingerprint(views, self.recipe.encoder.preprocess, self.recipe.seed),
-            "streamed": isinstance(pixels, StreamedViews),
-            "branches": [dataclasses.asdict(branch) for branch in self.recipe.encoder.branches],
-            "pooling": self.recipe.encoder.pooling,
-            "pretrained": self.recipe.pretrained,
-            "adapted": fingerprint(self.recipe.adaptation, self.study, None) if self.recipe.adapt.steps else None,
-            "change": change.__name__,
-        }
+        key = self.features_key(views, streamed=isinstance(pixels, StreamedViews), change=change)
 
         def make() -> NDArray[np.float16]:
             extractor = self.extractor
@@ -187,21 +181,42 @@ class Run:
         with World.current().leader_first():
             return kept_features(self.out / f"{name}.npy", key, make)
 
+    def features_key(
+        self, views: Sequence[View], *, streamed: bool = False, change: Change = unchanged
+    ) -> dict[str, object]:
+        """All that decides about the features of ``views``, changed by ``change``."""
+        return {
+            "views": views_fingerprint(views, self.recipe.encoder.preprocess, self.recipe.seed),
+            "streamed": streamed,
+            "branches": [dataclasses.asdict(branch) for branch in self.recipe.encoder.branches],
+            "pooling": self.recipe.encoder.pooling,
+            "pretrained": self.recipe.pretrained,
+            "adapted": fingerprint(self.recipe.adaptation, self.study, None) if self.recipe.adapt.steps else None,
+            "distilled": self.distillation if self.recipe.distil.steps else None,
+            "change": change.__name__,
+        }
+
     @cached_property
     def extractor(self) -> Extractor:
         """What computes features by the frozen backbones."""
         return Extractor(self.fresh_encoder(), self.torch_device, self.recipe.warm_up.precision)
 
     @cached_property
-    def adapted(self) -> Mapping[str, Tensor]:
-        """The weights of backbones that have learned from damaged photos; none where the recipe leaves that out."""
+    def trunks(self) -> Mapping[str, Tensor]:
+        """The weights of the backbones as they are when features are frozen; none where they are as they came.
+
+        They have learned from damaged photos or from a teacher, or are lent.
+        """
         if self.lender is not None:
-            return self.lender.adapted
-        if not self.recipe.adapt.steps:
-            return {}
+            return self.lender.trunks
+        if self.recipe.distil.steps:
+            return trunks_of(self._distilled())
+        return trunks_of(self._adapted()) if self.recipe.adapt.steps else {}
+
+    def _adapted(self) -> AestheticEncoder:
         folder, pixels = self.out / "adapted", self.pixels
         with bars("note") as progress, curves_of(folder):
-            encoder = adapt(
+            return adapt(
                 self.recipe,
                 self.study,
                 pixels,
@@ -211,7 +226,38 @@ class Run:
                 resume=self.resume,
                 on_step=reported(progress, "adapting", {"adapt": self.recipe.adapt.steps}),
             )
-        return trunks_of(encoder)
+
+    def _distilled(self) -> AestheticEncoder:
+        folder, pixels, plan, teacher = self.out / "distilled", self.pixels, self.recipe.distil, self.teacher
+        if teacher is None or teacher.features is None:
+            raise ConfigError("the recipe of the teacher, whose features are to be learned, is not known here")
+        encoder = fresh_encoder(self.recipe, self.weights, self.torch_device)
+        with World.current().leader_first(), bars("note") as progress, curves_of(folder):
+            tell(f"main components of what '{self.recipe.teacher}' sees")
+            distil(
+                encoder,
+                components(teacher.features, plan.components, self.recipe.seed),
+                pixels,
+                plan,
+                Checkpoint(folder / "checkpoint.pt", self.distillation),
+                seed=self.recipe.seed,
+                device=self.torch_device,
+                resume=self.resume,
+                on_step=reported(progress, "distilling", {"distil": plan.steps}),
+            )
+        return encoder
+
+    @property
+    def distillation(self) -> str:
+        """A digest of all that decides about the distillation."""
+        teacher = self.teacher
+        parts = (
+            dataclasses.asdict(self.recipe.adaptation.encoder),
+            dataclasses.asdict(self.recipe.distil),
+            (self.recipe.seed, self.recipe.pretrained),
+            teacher.features_key(teacher.study.views) if teacher else None,
+        )
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     def fresh_encoder(self) -> AestheticEncoder:
         """The encoder before its head has learned anything; its backbones may have.
@@ -220,7 +266,7 @@ class Run:
             ConfigError: there is no such layer, or the backbone's weights are not there.
         """
         encoder = fresh_encoder(self.recipe, self.weights, self.torch_device)
-        encoder.load_state_dict(self.adapted, strict=False)
+        encoder.load_state_dict(self.trunks, strict=False)
         return encoder
 
     @cached_property
@@ -364,7 +410,7 @@ class Run:
         pictures, pairs = self.study.training_pictures(held_out), self.study.training_pairs(held_out)
         source = TripletSource(self.study, pictures, self.recipe.sampling, pairs)
         tell(f"{label}: {source.summary()}")
-        encoder.load_state_dict(self.adapted, strict=False)
+        encoder.load_state_dict(self.trunks, strict=False)
         pixels, features = self.pixels, self.features
         self.fit(encoder, held_out)
         steps = self.recipe.warm_up.steps + self.recipe.fine_tune.steps

@@ -34,7 +34,7 @@ from aesth.training.study import Study
 
 CHECKPOINT_EVERY = 50
 
-STAGES = MappingProxyType({"warm_up": 1, "fine_tune": 2, "adapt": 3})
+STAGES = MappingProxyType({"warm_up": 1, "fine_tune": 2, "adapt": 3, "distil": 4})
 """The number of each stage in the seeds of what is drawn for it."""
 
 
