@@ -22,7 +22,7 @@ from torch import Tensor
 
 from aesth.errors import ConfigError
 from aesth.training.damage import DAMAGES
-from aesth.training.heads import Faults, Landmarks, Polar, Standardise, of_a_byte
+from aesth.training.heads import Faults, Landmarks, Polar, Standardise, of_a_byte, places_of
 from aesth.training.networks import AestheticEncoder
 from aesth.training.recipe import FitRecipe
 from aesth.training.regression import Hinges, Squares, least, ridge_regression
@@ -165,7 +165,7 @@ class _Member:
     columns: Sequence[int]
     stretch: float
     standardise: Standardise
-    near: Sequence[int]
+    near: Tensor
     landmarks: Landmarks
 
     @classmethod
@@ -184,7 +184,7 @@ class _Member:
         seen = torch.cat([torch.split(whole.places, whole.widths, 1)[block] for block in blocks], 1)
         landmarks.places.copy_(whole.scale(blocks) * seen)
         landmarks.sharpness.copy_(whole.sharpness)
-        return cls(columns, stretch, standardise, near, landmarks)
+        return cls(columns, stretch, standardise, torch.tensor(near), landmarks)
 
     def known(self, features: NDArray[np.float16]) -> _Known:
         """Its features, standardised, and what its landmarks say, of all its features (n, f')."""
@@ -193,7 +193,7 @@ class _Member:
 
     def places(self, features: Tensor) -> Tensor:
         """Where the landmarks see standardised features (n, f'), (n, f'')."""
-        return features[:, self.near] * (len(self.columns) / len(self.near)) ** 0.5  # type: ignore[no-any-return]
+        return places_of(features, self.near)
 
 
 def _opinion(member: _Member, examples: Examples) -> NDArray[np.float32]:
