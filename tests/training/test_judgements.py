@@ -17,12 +17,11 @@ from aesth.encoder import OnnxEncoder
 from aesth.errors import CatalogueError
 from aesth.registry import ModelFile
 from aesth.scale import norm
-from aesth.training import publish
 from aesth.training.catalogue import fold
 from aesth.training.checkpoint import fingerprint
 from aesth.training.evaluate import torch_encode
 from aesth.training.features import Extractor, frozen_features
-from aesth.training.figures import fold_figures
+from aesth.training.figures import fold_figures, mean_kept
 from aesth.training.loader import StreamedViews
 from aesth.training.metrics import plcc, srcc
 from aesth.training.networks import AestheticEncoder
@@ -307,8 +306,9 @@ def test_figures_of_other_catalogues_are_not_mixed(config: Path, tmp_path: Path)
     assert folds(0, one, other) == {"0"}
     assert folds(1, one, other) == {"0", "1"}
     assert folds(3, one) == {"3"}
-    assert publish._figures(Run.of(**place, catalogues=[one])) is not None
-    assert publish._figures(Run.of(**place, catalogues=[one, other])) is None
+    this, both = (Run.of(**place, catalogues=catalogues) for catalogues in ([one], [one, other]))
+    assert mean_kept(this.out / "figures.json", this.recipe, this.digest) is not None
+    assert mean_kept(both.out / "figures.json", both.recipe, both.digest) is None
 
 
 def test_a_fold_without_pairs_is_told(config: Path, tmp_path: Path) -> None:

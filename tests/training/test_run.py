@@ -18,6 +18,7 @@ from aesth.training import publish
 from aesth.training.catalogue import unrated_photos
 from aesth.training.evaluate import norms_of, torch_encode
 from aesth.training.export import onnx_encode
+from aesth.training.figures import mean_kept
 from aesth.training.networks import AestheticEncoder
 from aesth.training.publish import export_models
 from aesth.training.recipe import read_recipe
@@ -214,10 +215,11 @@ def test_the_scale_gives_percentiles_among_all_unrated_photos(
 def test_figures_of_another_recipe_are_not_put_into_a_model(config: Path, tiny_data: Path, tmp_path: Path) -> None:
     this = Run(read_recipe(config), tiny_data, tmp_path)
     mean = {"srcc": 0.5}
-    (tmp_path / "figures.json").write_text(json.dumps({"folds": {}, "mean": mean}))
-    assert publish._figures(this) == mean
-    (tmp_path / "figures.json").write_text(json.dumps({"recipe": {"name": "other"}, "folds": {}, "mean": mean}))
-    assert publish._figures(this) is None
+    path = tmp_path / "figures.json"
+    path.write_text(json.dumps({"folds": {}, "mean": mean}))
+    assert mean_kept(path, this.recipe, this.digest) == mean
+    path.write_text(json.dumps({"recipe": {"name": "other"}, "folds": {}, "mean": mean}))
+    assert mean_kept(path, this.recipe, this.digest) is None
 
 
 def test_nothing_is_shipped_that_is_not_proved(

@@ -1,9 +1,13 @@
-"""Ctrl-C between two photos rather than in the middle of one."""
+"""Ctrl-C between two photos, or two steps, rather than in the middle of one."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
+from threading import Thread
 from types import FrameType, TracebackType
 from typing import Self, TypeVar
 
@@ -15,12 +19,16 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class GracefulStop:
     """Turns the first Ctrl-C or SIGTERM into a `KeyboardInterrupt` between two photos; the second one stops at once.
 
+    Args:
+        on_first: told of the first signal, in its handler, which may be in the middle of anything.
+
     Attributes:
         signal: the number of the signal that came, else None.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, on_first: Callable[[], None] = lambda: None) -> None:
         self.signal: int | None = None
+        self._on_first = on_first
         self._waiting = False
         self._previous: dict[int, object] = {}
 
@@ -69,3 +77,23 @@ class GracefulStop:
         self.signal = number
         if again or self._waiting:
             raise KeyboardInterrupt
+        self._on_first()
+
+
+@contextmanager
+def said_aside(line: str) -> Iterator[Callable[[], None]]:
+    """What says ``line`` on stderr, from a thread of its own: a signal's handler may interrupt who writes there."""
+    asked: SimpleQueue[bool] = SimpleQueue()
+
+    def say() -> None:
+        if asked.get():
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
+
+    teller = Thread(target=say, daemon=True)
+    teller.start()
+    try:
+        yield lambda: asked.put(True)
+    finally:
+        asked.put(False)
+        teller.join()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from aesth.cli.stopping import GracefulStop, said_aside
 from aesth.extras import needs_extra
 
 
@@ -52,6 +55,25 @@ Folds = Annotated[
 
 _RUNS = Path("runs")
 
+STOPPING = "Stopping after this step, picture or fit; Ctrl-C again stops at once."
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Let one Ctrl-C or SIGTERM end the training inside where its state is kept, and a second one end it at once.
+
+    Raises:
+        typer.Exit: a signal came, with the code that shells expect.
+    """
+    from aesth.training.stopping import stopped_by
+
+    with said_aside(STOPPING) as say, GracefulStop(say) as stop, stopped_by(stop.check):
+        try:
+            yield
+            stop.check()
+        except KeyboardInterrupt as interrupt:
+            raise typer.Exit(stop.exit_code) from interrupt
+
 
 def run_training(
     config: Config,
@@ -62,7 +84,7 @@ def run_training(
     device: Where = Device.AUTO,
 ) -> None:
     """Train an encoder by a recipe, on all rated pictures; print where its weights are."""
-    with needs_extra("train", "training"):
+    with needs_extra("train", "training"), stoppable():
         from aesth.training.run import run
 
         path = run(config=config, data=data, out=out, resume=resume, device=device.value, catalogues=catalogue or ())
@@ -82,7 +104,7 @@ def evaluate_training(
 
     This is what `evaluate` does when it is given a recipe. Folds measured before are kept.
     """
-    with needs_extra("train", "training"):
+    with needs_extra("train", "training"), stoppable():
         from aesth.training.catalogue import FOLDS
         from aesth.training.run import evaluate
 
@@ -117,7 +139,7 @@ def export_training(
 
     What `run` has not trained to its end is trained first. Figures that `evaluate` left in --out go into the files.
     """
-    with needs_extra("train", "training"):
+    with needs_extra("train", "training"), stoppable():
         from aesth.training.publish import export_models
 
         paths = export_models(
@@ -160,7 +182,7 @@ def reproduce_models(
 
     Each is measured by folds, trained on all rated pictures and exported; DIR/NAME/figures.json holds its figures.
     """
-    with needs_extra("train", "training"):
+    with needs_extra("train", "training"), stoppable():
         from aesth.training.reproduce import reproduce
 
         made = reproduce(

@@ -16,6 +16,7 @@ from aesth.training.damage import DAMAGES, Strength
 from aesth.training.loader import Pixels
 from aesth.training.metrics import damage_preference, pair_accuracy, plcc, srcc
 from aesth.training.networks import AestheticEncoder, Precision, autocast
+from aesth.training.stopping import stop_if_asked
 from aesth.training.study import damaged_views, kinds_of
 from aesth.training.views import View
 
@@ -100,9 +101,7 @@ def mean_preference(preferences: Mapping[str, Mapping[str, float]], strength: St
     return float(np.mean(shares)) if shares else float("nan")
 
 
-def norms_of(
-    encode: Encode, pixels: Pixels, on_progress: Callable[[int], None] = lambda _: None
-) -> NDArray[np.float32]:
+def norms_of(encode: Encode, pixels: Pixels, on_progress: Callable[[int], None] = stop_if_asked) -> NDArray[np.float32]:
     """Norms (n,) of the embeddings of ``pixels`` (n, height, width, 3), batch by batch."""
     norms = []
     for begin in range(0, len(pixels), BATCH):
@@ -116,7 +115,7 @@ def norms_of(
 def projected_norms(
     encoder: AestheticEncoder,
     features: NDArray[np.float16],
-    on_progress: Callable[[int], None] = lambda _: None,
+    on_progress: Callable[[int], None] = stop_if_asked,
     rows: NDArray[np.int64] | None = None,
 ) -> NDArray[np.float32]:
     """Norms (n,) of the embeddings of pooled features (n, f), or of the ``rows`` (n,) of them, batch by batch."""

@@ -19,6 +19,7 @@ from aesth.training.export import export_graph
 from aesth.training.files import replacing
 from aesth.training.loader import Pixels, load_batches
 from aesth.training.networks import AestheticEncoder, Precision, autocast
+from aesth.training.stopping import stop_if_asked
 from aesth.training.styles import black_and_white
 
 BATCH = 32
@@ -102,7 +103,7 @@ def frozen_features(
     pixels: Pixels,
     *,
     change: Change = unchanged,
-    on_progress: Callable[[int], None] = lambda _: None,
+    on_progress: Callable[[int], None] = stop_if_asked,
 ) -> NDArray[np.float16]:
     """Pooled features (n, f) of ``pixels`` (n, height, width, 3), or of streamed views, changed by ``change`` first."""
     if not len(pixels):

@@ -82,6 +82,20 @@ def merged_figures(path: Path, recipe: Recipe, study: str, by_fold: Mapping[str,
     return {"recipe": dataclasses.asdict(recipe), "study": study, "folds": folds, "mean": mean_figures(folds)}
 
 
+def mean_kept(path: Path, recipe: Recipe, study: str) -> object:
+    """The mean figures in the file ``path``; None where there are none, or they are of another recipe or study.
+
+    Args:
+        path: where figures are kept.
+        recipe: what they are to be of; figures that do not say of what they are, are taken.
+        study: a digest of recipe and data.
+    """
+    if not path.is_file():
+        return None
+    found = json.loads(path.read_text("utf-8"))
+    return found["mean"] if "recipe" not in found or are_of(found, recipe, study) else None
+
+
 def are_of(figures: Mapping[str, Any], recipe: Recipe, study: str) -> bool:
     """Whether figures that were kept are of a recipe, however fast it loads pictures, and of the data ``study``.
 

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from aesth.errors import ConfigError
 from aesth.training.damage import DAMAGES
-from aesth.training.heads import Faults, Landmarks, Polar, Standardise, of_a_byte
+from aesth.training.heads import Faults, Landmarks, Polar, Standardise, of_a_byte, places_of
 from aesth.training.networks import AestheticEncoder
 from aesth.training.recipe import FitRecipe
 from aesth.training.regression import Hinges, Squares, least, ridge_regression
@@ -135,18 +135,17 @@ def _fit_members(encoder: AestheticEncoder, head: Polar, examples: Examples, rec
     Members after the first learn what the first says of photos, or all of them what the teacher says if there is one.
     """
     members = len(head.landmarks.members)
-    content, teacher = torch.zeros(head.liking.in_features), examples.teacher
+    content = torch.zeros(head.liking.in_features)
+    taught = None if examples.teacher is None else torch.from_numpy(examples.teacher[examples.photos])
     for number in range(members):
         member = _Member.of(encoder, head, number)
         own = examples.only(member.columns)
         _fit_landmarks(member, own, recipe)
         head.landmarks.heights[number] = member.landmarks.heights[0]
-        if members > 1 and teacher is not None:
-            content[member.columns] += (
-                member.stretch / members * _agreement(member, replace(own, teacher=teacher), recipe)
-            )
+        if members > 1 and taught is not None:
+            content[member.columns] += member.stretch / members * _agreement(member, own, taught, recipe)
         elif members > 1:
-            teacher = _opinion(member, own)
+            taught = member.known(own.features[own.photos]).known
     return content
 
 
@@ -165,7 +164,7 @@ class _Member:
     columns: Sequence[int]
     stretch: float
     standardise: Standardise
-    near: Sequence[int]
+    near: Tensor
     landmarks: Landmarks
 
     @classmethod
@@ -184,34 +183,35 @@ class _Member:
         seen = torch.cat([torch.split(whole.places, whole.widths, 1)[block] for block in blocks], 1)
         landmarks.places.copy_(whole.scale(blocks) * seen)
         landmarks.sharpness.copy_(whole.sharpness)
-        return cls(columns, stretch, standardise, near, landmarks)
+        return cls(columns, stretch, standardise, torch.tensor(near), landmarks)
 
     def known(self, features: NDArray[np.float16]) -> _Known:
         """Its features, standardised, and what its landmarks say, of all its features (n, f')."""
         parts = [(part, self.landmarks(self.places(part))) for part in _standardised(self.standardise, features)]
         return _Known.of(parts, len(self.columns))
 
+    def rows(self, features: NDArray[np.float16]) -> Tensor:
+        """All its features, standardised, (n, f')."""
+        return torch.cat([torch.empty(0, len(self.columns)), *_standardised(self.standardise, features)])
+
     def places(self, features: Tensor) -> Tensor:
         """Where the landmarks see standardised features (n, f'), (n, f'')."""
-        return features[:, self.near] * (len(self.columns) / len(self.near)) ** 0.5  # type: ignore[no-any-return]
+        return places_of(features, self.near)
 
 
-def _opinion(member: _Member, examples: Examples) -> NDArray[np.float32]:
-    """What a member's landmarks say of the photos, in deviations of the ratings; of all other views, nothing: (n,)."""
-    said = np.zeros(len(examples.features), np.float32)
-    said[examples.photos] = member.known(examples.features[examples.photos]).known.numpy()
-    return said
+def _agreement(member: _Member, examples: Examples, taught: Tensor, recipe: FitRecipe) -> Tensor:
+    """A linear part, (f',), that brings a member near what it is ``taught``, and leaves rated pictures as they are.
 
-
-def _agreement(member: _Member, examples: Examples, recipe: FitRecipe) -> Tensor:
-    """A linear part that brings a member near its teacher on photos, and leaves rated pictures as they are, (f',)."""
-    photos = examples.photos
-    seen = member.known(examples.features[photos])
-    parts = []
-    if examples.teacher is not None:
-        parts.append(Squares(seen.rows, torch.from_numpy(examples.teacher[photos]) - seen.known, recipe.photos))
+    Args:
+        member: whose landmarks have heights.
+        examples: with its own features alone.
+        taught: of the photos, in deviations of the ratings, (o,).
+        recipe: how the parts are weighed.
+    """
+    seen = member.known(examples.features[examples.photos])
+    parts = [Squares(seen.rows, taught - seen.known, recipe.photos)]
     for pictures in (examples.features[examples.rated], examples.mirrored):
-        rows = member.known(pictures).rows
+        rows = member.rows(pictures)
         parts.append(Squares(rows, torch.zeros(len(rows)), recipe.rated / 2))
     return ridge_regression(parts, len(member.columns), recipe.agreement)
 

@@ -196,8 +196,7 @@ class Polar(nn.Module):
 
     def places(self, features: Tensor) -> Tensor:
         """What the landmarks see of standardised features (n, f): vectors of length about 1."""
-        places: Tensor = features[:, self.near] * (features.shape[1] / len(self.near)) ** 0.5
-        return places
+        return places_of(features, self.near)
 
     def liked(self, features: Tensor, places: Tensor) -> Tensor:
         """How pleasing pictures are, (n,), of standardised features and their places."""
@@ -208,6 +207,12 @@ class Polar(nn.Module):
         """What the linear part, without its offset, and the faults say of standardised features (n, f), (n,)."""
         said = functional.linear(features, self.liking.weight).squeeze(1)
         return said if self.faults is None else said - self.faults(features)
+
+
+def places_of(features: Tensor, near: Tensor) -> Tensor:
+    """The standardised features (n, f) whose indices are ``near``, as vectors that are again of length about 1."""
+    places: Tensor = features[:, near] * (features.shape[1] / len(near)) ** 0.5
+    return places
 
 
 def of_a_byte(values: Tensor) -> Tensor:

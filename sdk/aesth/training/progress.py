@@ -9,6 +9,8 @@ from contextvars import ContextVar
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from aesth.training.stopping import current_check
+
 _shown = ContextVar("shown", default=True)
 
 
@@ -38,7 +40,16 @@ def tell(line: str) -> None:
 
 @contextmanager
 def counted(description: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar for ``total`` things, and the function that tells it of some more."""
+    """A bar for ``total`` things, and the function that tells it of some more, in any thread.
+
+    That function raises `KeyboardInterrupt` where a stop was asked for.
+    """
+    stop_if_asked = current_check()
     with bars() as progress:
         task = progress.add_task(description, total=total)
-        yield lambda count: progress.advance(task, count)
+
+        def advance(count: int) -> None:
+            progress.advance(task, count)
+            stop_if_asked()
+
+        yield advance

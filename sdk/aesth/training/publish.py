@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from aesth.scale import Scale
 from aesth.training.catalogue import unrated_photos
 from aesth.training.evaluate import Encode, norms_of, torch_encode
 from aesth.training.export import describe, export, greatest_difference, onnx_encode, prove
-from aesth.training.figures import are_of, known
+from aesth.training.figures import known, mean_kept
 from aesth.training.files import replacing
 from aesth.training.half import store_as_half
 from aesth.training.heads import Polar
@@ -147,21 +146,12 @@ def _record(this: Run) -> ModelRecord:
             **({"pairs": len(this.study.pairs)} if len(this.study.pairs) else {}),
             "rated_source": ", ".join(this.study.names),
         },
-        "figures": _figures(this),
+        "figures": mean_kept(this.out / FIGURES, this.recipe, this.digest),
     }
     recipe = this.recipe
     return ModelRecord(
         recipe.name, recipe.version, recipe.licence, recipe.encoder.preprocess, Scale((0.0, 1.0)), training
     )
-
-
-def _figures(this: Run) -> object:
-    """The mean figures of an evaluation in the same folder, unless it was of another recipe or other data."""
-    path = this.out / FIGURES
-    if not path.is_file():
-        return None
-    found = json.loads(path.read_text("utf-8"))
-    return found["mean"] if "recipe" not in found or are_of(found, this.recipe, this.digest) else None
 
 
 def _shipped(model: Path, folder: Path) -> Path:

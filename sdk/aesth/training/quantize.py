@@ -19,6 +19,7 @@ from aesth.runtime import load_quantization
 from aesth.training.export import quiet
 from aesth.training.files import replacing
 from aesth.training.half import store_as_half
+from aesth.training.stopping import stop_if_asked
 
 # With its ReLU or ReLU6 behind it, a convolution's 8 bits are spent on what passes, not on what is cut off.
 QUANTISED = ("Conv", "Relu", "Clip", "MaxPool", "AveragePool", "Concat")
@@ -151,4 +152,5 @@ def _from_statistics_on(path: Path) -> list[str]:
 
 def _batches(pixels: NDArray[np.uint8]) -> Iterator[dict[str, NDArray[np.uint8]]]:
     for begin in range(0, len(pixels), CALIBRATION_BATCH):
+        stop_if_asked()
         yield {"image": np.array(pixels[begin : begin + CALIBRATION_BATCH])}

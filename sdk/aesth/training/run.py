@@ -39,6 +39,7 @@ from aesth.training.networks import AestheticEncoder
 from aesth.training.progress import bars, counted, tell
 from aesth.training.recipe import FitRecipe, Recipe, read_recipe
 from aesth.training.source import TripletSource
+from aesth.training.stopping import stop_if_asked
 from aesth.training.study import Study, assemble, kinds_of
 from aesth.training.train import fresh_encoder, train
 from aesth.training.views import View, render_all
@@ -296,11 +297,13 @@ class Run:
                 return
         tell("fitting the head")
         examples = self.examples(held_out, self.features)
+        stop_if_asked()
         fit_head(encoder.cpu(), examples, self.recipe.fit, offset=self.recipe.offset, seed=self.recipe.seed)
         encoder.to(self.torch_device)
         if World.current().leads:
             head = {name: value for name, value in encoder.state_dict().items() if not name.startswith("trunks.")}
             checkpoint.save(head=head)
+        stop_if_asked()
 
     def examples(self, held_out: int | None, features: NDArray[np.float16]) -> Examples:
         """What a head is fitted to without the fold ``held_out``."""
@@ -381,7 +384,7 @@ class Run:
         views: Sequence[View],
         pixels: Pixels,
         rows: NDArray[np.int64] | None = None,
-        on_progress: Callable[[int], None] = lambda _: None,
+        on_progress: Callable[[int], None] = stop_if_asked,
     ) -> NDArray[np.float32]:
         """Norms (n,) of ``views``, or of their ``rows``; from kept features where the backbones are frozen."""
         if not self.frozen:
@@ -403,6 +406,7 @@ class Run:
             ConfigError: the recipe makes no sense with this data, or the folder holds another training.
             CatalogueError: the data is incomplete.
         """
+        stop_if_asked()
         # What is missing is told before the pictures are rendered, which can take hours.
         device, _ = self.torch_device, (self.teacher, self.lender)
         encoder = fresh_encoder(self.recipe, self.weights, device)
@@ -447,7 +451,7 @@ def _require_end_of_teachers(recipe: Recipe, recipes: Path) -> None:
 
 
 def reported(progress: Progress, label: str, stages: Mapping[str, int]) -> Callable[[Step], None]:
-    """What shows each step of ``stages``, which have so many, as a bar."""
+    """What shows each step of ``stages``, which have so many, as a bar; it stops where a stop was asked for."""
     tasks = {
         stage: progress.add_task(f"{label}: {stage}", total=steps, note="") for stage, steps in stages.items() if steps
     }
@@ -455,6 +459,7 @@ def reported(progress: Progress, label: str, stages: Mapping[str, int]) -> Calla
     def report(step: Step) -> None:
         note = f"error {step.error:.3f}  rate {step.rate:.0e}  {step.images_per_second:.1f} pictures/s"
         progress.update(tasks[step.stage], completed=step.step, note=note)
+        stop_if_asked()
 
     return report
 
