@@ -94,9 +94,9 @@ def tags(path: Path) -> dict[str, Any]:
     return found
 
 
-def tags_below(folder: Path) -> dict[Path, dict[str, Any]]:
-    """The same of all files below a folder."""
-    command = ["exiftool", "-config", CONFIG, "-j", "-G1", "-a", "-u", "-b", "-r", folder]
+def tags_below(*folders: Path) -> dict[Path, dict[str, Any]]:
+    """The same of all files below some folders."""
+    command = ["exiftool", "-config", CONFIG, "-j", "-G1", "-a", "-u", "-b", "-r", *folders]
     output = subprocess.run(command, capture_output=True, check=False).stdout
     return {Path(found["SourceFile"]): found for found in json.loads(output or b"[]")}
 
