@@ -26,6 +26,8 @@ lint: $(VENV)/.developer  ## check style and types
 
 check: lint test  ## what must pass before a change is proposed
 
+# Tests start the program many times: it is compiled once, whatever the environment says.
+test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.developer | exiftool exiv2  ## run every test but those of darktable and digiKam
 	$(BIN)/python -m pytest -m "not apps" --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(if $(DATA),--data=$(DATA)) $(PYTEST_ARGS)
 

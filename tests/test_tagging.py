@@ -13,7 +13,7 @@ from aesth.errors import AesthError
 from aesth.metadata import MetadataSession, Policy, RatingState
 from aesth.scale import relative_percentiles, stars
 from aesth.tagging import PATIENCE, Action, Outcome, model_of, tag
-from support.metadata import NEW, make_photo, rate_by_hand
+from support.metadata import NEW, make_photo, rate_by_exiv2
 from support.models import brightness_model
 
 
@@ -46,7 +46,7 @@ def by_action(outcomes: list[Outcome]) -> list[Action]:
 
 
 def by_hand(path: Path, rating: int, brightness: float = 50) -> Path:
-    rate_by_hand(make_photo(path, brightness), f"-XMP-xmp:Rating={rating}")
+    rate_by_exiv2(make_photo(path, brightness), rating)
     return path
 
 
@@ -97,7 +97,7 @@ def test_stars_of_ours_that_a_person_changed_are_the_persons(
 ) -> None:
     photo = make_photo(tmp_path / "a.jpg", 50)
     list(tag([photo], scorer, session))
-    rate_by_hand(photo, "-XMP-xmp:Rating=1")
+    rate_by_exiv2(photo, 1)
     (outcome,) = tag([photo], scorer, session, rescore=True)
     assert (outcome.action, outcome.rating) == (Action.KEPT, 1)
 
@@ -251,7 +251,7 @@ def test_a_rating_given_during_the_run_stands(
     first, second, third = (make_photo(tmp_path / f"{number}.jpg", 95) for number in range(3))
     run = tag([first, second, third], scorer, session, relative=relative)
     assert next(run).action is Action.WRITTEN
-    rate_by_hand(second, "-XMP-xmp:Rating=2")
+    rate_by_exiv2(second, 2)
     third.unlink()
     kept, gone = run
     assert (kept.action, kept.rating, kept.old_rating) == (Action.KEPT, 2, 2)

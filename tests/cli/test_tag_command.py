@@ -17,6 +17,7 @@ import pytest
 from PIL import Image
 
 from support.cli import EVIL_NAMES, aesth, aesth_in_process, evil_photos, grey_photo, grey_photos, start_aesth
+from support.metadata import rate_by_exiv2
 
 Command = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -29,10 +30,6 @@ def rating(path: Path) -> str:
     """What exiv2, the library of digiKam and darktable, reads."""
     command = [b"exiv2", b"-K", b"Xmp.xmp.Rating", b"-Pv", b"print", os.fsencode(path)]
     return subprocess.run(command, capture_output=True, check=False).stdout.decode().strip()
-
-
-def rate_by_hand(path: Path, stars: int) -> None:
-    subprocess.run(["exiv2", "-M", f"set Xmp.xmp.Rating {stars}", str(path)], check=True)
 
 
 def pixels(path: Path) -> bytes:
@@ -58,7 +55,7 @@ def tag(brightness: Path, *arguments: str | Path, command: Command = aesth_in_pr
 @pytest.mark.timeout(60)
 def test_who_lists_a_photo_may_wait_for_its_stars_before_the_next(tmp_path: Path, brightness: Path) -> None:
     photos = grey_photos(tmp_path, 6)
-    rate_by_hand(photos[3], 4)
+    rate_by_exiv2(photos[3], 4)
     process = start_aesth("tag", "--model", brightness, "--format", "ndjson", "--files-from", "-")
     assert process.stdin
     assert process.stdout
@@ -85,7 +82,7 @@ def test_stars_are_in_the_photos_and_a_second_run_skips_them(photos: Path, brigh
 
 
 def test_the_summary_counts_what_was_done(photos: Path, brightness: Path) -> None:
-    rate_by_hand(photos / "dark.jpg", 4)
+    rate_by_exiv2(photos / "dark.jpg", 4)
     (photos / "text.jpg").write_text("hello")
     done = aesth_in_process("tag", "--model", brightness, photos)
     assert done.returncode == 1
@@ -93,7 +90,7 @@ def test_the_summary_counts_what_was_done(photos: Path, brightness: Path) -> Non
 
 
 def test_a_persons_rating_is_kept_and_overwritten_only_when_asked(photos: Path, brightness: Path) -> None:
-    rate_by_hand(photos / "dark.jpg", 4)
+    rate_by_exiv2(photos / "dark.jpg", 4)
     kept = tag(brightness, photos)["dark.jpg"]
     assert (kept["action"], kept["rating"], kept["old_rating"]) == ("kept", 4, 4)
     assert rating(photos / "dark.jpg") == "4"
@@ -103,7 +100,7 @@ def test_a_persons_rating_is_kept_and_overwritten_only_when_asked(photos: Path, 
 
 
 def test_policy_overwrite_is_the_same_as_overwrite(photos: Path, brightness: Path) -> None:
-    rate_by_hand(photos / "dark.jpg", 4)
+    rate_by_exiv2(photos / "dark.jpg", 4)
     assert tag(brightness, "--policy", "overwrite", photos)["dark.jpg"]["action"] == "written"
 
 

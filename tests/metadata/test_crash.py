@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from aesth.metadata import MetadataSession, RatingState
-from support.metadata import NEW, differences, make_rich_photo, tags_below
+from support.metadata import NEW, differences, make_rich_photos, tags_below
 
 RUN = """
 import sys
@@ -42,7 +42,7 @@ def environment(tests: Path) -> dict[str, str]:
 
 
 def test_a_run_that_is_killed_leaves_every_photo_whole(tmp_path: Path) -> None:
-    photos = [make_rich_photo(tmp_path / f"{number}.jpg") for number in range(2)]
+    photos = make_rich_photos(tmp_path / "0.jpg", tmp_path / "1.jpg")
     photos.append(tmp_path / "raw.CR2")
     photos[-1].write_bytes(b"II*\0")
     before = tags_below(tmp_path)

@@ -8,7 +8,7 @@ import pytest
 
 from aesth.errors import MetadataError
 from aesth.metadata import MetadataSession, RatingState
-from support.metadata import DARKTABLE, EMBEDDED, NEW, make_photo, process_of, rate_by_hand
+from support.metadata import DARKTABLE, EMBEDDED, NEW, make_photo, process_of, rate_by_exiv2, rate_by_hand
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_what_other_programs_wrote(session: MetadataSession, tmp_path: Path, by_
 
 def test_the_sidecar_wins_and_an_own_one_over_adobes(session: MetadataSession, tmp_path: Path) -> None:
     photo = make_photo(tmp_path / "a.jpg")
-    rate_by_hand(photo, "-XMP-xmp:Rating=1")
+    rate_by_exiv2(photo, 1)
     (tmp_path / "a.xmp").write_text(DARKTABLE.format(rating=2))
     assert rating(session, photo) == 2
     (tmp_path / "a.jpg.xmp").write_text(DARKTABLE.format(rating=3))
@@ -105,7 +105,7 @@ def test_order_over_many_batches(session: MetadataSession, tmp_path: Path) -> No
     rated = []
     for stars in range(1, 6):
         rated.append(make_photo(tmp_path / f"{stars}.jpg"))
-        rate_by_hand(rated[-1], f"-XMP-xmp:Rating={stars}")
+        rate_by_exiv2(rated[-1], stars)
     states = session.read(rated * 40)
     assert [state.rating for state in states if isinstance(state, RatingState)] == [1, 2, 3, 4, 5] * 40
 

@@ -286,3 +286,14 @@ def test_380_000_pictures_take_seconds() -> None:
     expected, error = len(scores) ** 2 * np.mean(counts), len(scores) ** 2 * np.std(counts) / np.sqrt(len(counts))
     assert abs(size.triplets - expected) < 4 * np.hypot(error, size.standard_error)
     assert f"|D| is about {size.triplets:.3g} (standard error" in str(size)
+
+
+@pytest.mark.parametrize("pictures", [3, 12, 50])
+def test_of_few_pictures_a_probe_counts_what_would_be_proposed(pictures: int) -> None:
+    sampler = TripletSampler(np.arange(pictures) ** 1.5)
+    proposals = sampler._propose(1 << 17, np.random.default_rng(0))
+    expected, count = np.unique(proposals[sampler.contains(proposals)], axis=0, return_counts=True)
+    probe, times = sampler._probe(np.random.default_rng(0))
+    assert len(expected) > 1
+    np.testing.assert_array_equal(probe, expected)
+    np.testing.assert_array_equal(times, count)

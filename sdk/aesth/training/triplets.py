@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -179,9 +180,8 @@ class TripletSampler:
         return np.concatenate(found)
 
     def _propose(self, count: int, rng: np.random.Generator) -> Triplets:
-        anchors = rng.integers(len(self._scores), size=count)
-        places = rng.integers(self._size[anchors, None], size=(count, 2)) + self._start[anchors, None]
-        return np.column_stack((anchors, self._order[places]))
+        anchors, others = _places(self._size, count, rng)
+        return np.column_stack((anchors, self._order[others + self._start[anchors, None]]))
 
     def _is_two_good(self, triplets: Triplets) -> NDArray[np.bool_]:
         return self._scores[triplets[:, 0]] > self._scores[triplets[:, 2]]
@@ -192,11 +192,11 @@ class TripletSampler:
         Where the pictures are too many to try all triplets, the listed ones are those that many proposals find.
         """
         rng = np.random.default_rng(0)
-        probe = self._members([self._propose(_PROBE, rng)])
+        probe, times = self._probe(rng)
         listed: dict[bool, Triplets | None] = {}
         everything: Triplets | None = None
         for kind in kinds:
-            if np.count_nonzero(self._is_two_good(probe) == kind) >= _ENOUGH:
+            if times[self._is_two_good(probe) == kind].sum() >= _ENOUGH:
                 listed[kind] = None
                 continue
             if everything is None:
@@ -207,6 +207,15 @@ class TripletSampler:
         if not listed:
             raise CatalogueError(self._why_none())
         return listed
+
+    def _probe(self, rng: np.random.Generator) -> tuple[Triplets, NDArray[np.int64]]:
+        """The triplets of D among `_PROBE` proposals, and how often each was proposed."""
+        if len(self._sizes) == 1 and self._triples() <= _PROBE:
+            triples, times = _proposals_of_few(len(self._scores))
+        else:
+            triples, times = self._propose(_PROBE, rng), np.ones(_PROBE, np.int64)
+        inside = self.contains(triples)
+        return triples[inside], times[inside]
 
     def _members(self, chunks: Iterable[Triplets]) -> Triplets:
         return np.concatenate([np.empty((0, 3), np.int64), *(chunk[self.contains(chunk)] for chunk in chunks)])
@@ -242,6 +251,31 @@ class TripletSampler:
             f"abs(S(a) - S(p)) / abs(S(x) - S(n)) < {self._beta:g}; "
             "give more pictures of more different scores, or move alpha and beta apart"
         )
+
+
+def _places(size: NDArray[np.int64], count: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], Triplets]:
+    """``count`` anchors, (count,), and the places of two more pictures in the group of each, (count, 2).
+
+    Args:
+        size: of the group of each picture, (pictures,).
+        count: how many.
+        rng: what decides.
+    """
+    anchors = rng.integers(len(size), size=count)
+    return anchors, rng.integers(size[anchors, None], size=(count, 2))
+
+
+@lru_cache(maxsize=4)
+def _proposals_of_few(pictures: int) -> tuple[Triplets, NDArray[np.int64]]:
+    """The different triples among `_PROBE` proposals of so many pictures of one group, and how often each is proposed.
+
+    They are the same whatever the scores are, and training draws among a few pictures at every step.
+    """
+    anchors, others = _places(np.full(pictures, pictures), _PROBE, np.random.default_rng(0))
+    shape = (pictures, pictures, pictures)
+    times = np.bincount(np.ravel_multi_index((anchors, *others.T), shape))
+    proposed = np.flatnonzero(times)
+    return np.stack(np.unravel_index(proposed, shape), axis=1), times[proposed]
 
 
 def _check_bounds(alpha: float, beta: float) -> None:
