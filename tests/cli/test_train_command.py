@@ -125,8 +125,8 @@ def test_what_makes_no_sense_exits_with_2_and_one_line(
     done = train(command, wrong, "--data", data, "--out", tmp_path / "out")
     assert (done.returncode, done.stdout) == (2, b"")
     assert done.stderr.decode().splitlines() == [
-        f"aesth: {wrong}: unknown key 'sede'; known here: adapt, backbones, compile, distil, encoder, fine_tune, fit, licence, "
-        "loader, loss, name, offset, pretrained, sampling, seed, teacher, version, warm_up"
+        f"aesth: {wrong}: unknown key 'sede'; known here: adapt, backbones, compile, distil, encoder, fine_tune, fit, "
+        "licence, loader, loss, name, offset, pretrained, sampling, seed, teacher, version, warm_up"
     ]
     assert not (tmp_path / "out").exists()
 
