@@ -86,7 +86,7 @@ def tag(
         JournalError: what is written could not be taken back; nothing is written from here on.
     """
     if not dry_run:
-        session.open_journal()
+        session.begin_run()
     run = _Run(session, model_of(scorer), policy, rescore, sidecar, dry_run)
     seen = _read(photos, run, would_block)
     if not relative:

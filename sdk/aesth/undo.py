@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aesth.errors import AesthError, JournalError
 from aesth.metadata import MetadataSession
-from aesth.metadata.journal import Change
+from aesth.metadata.journal import Entry
 from aesth.metadata.undoing import RatedSinceError
 from aesth.tagging import Action, Outcome
 
@@ -25,7 +25,7 @@ class Undoable:
     """
 
     run: int
-    photos: Mapping[Path, Sequence[Change]]
+    photos: Mapping[Path, Sequence[Entry]]
     later: Mapping[Path, int]
 
 
@@ -48,13 +48,13 @@ def find_undoable(session: MetadataSession, run: int | None = None, paths: Seque
         raise JournalError(f"there is no run {run} in it; `aesth history` lists them", journal.path)
     if found.undoes is not None:
         raise JournalError(f"run {run} is an undo itself; `aesth tag` gives the stars again", journal.path)
-    return Undoable(found.id, _chosen(journal.changes(found.id), paths), journal.later(found.id))
+    return Undoable(found.id, _chosen(journal.entries(found.id), paths), journal.later(found.id))
 
 
 def undo(
     session: MetadataSession, what: Undoable, photos: Iterable[Path] | None = None, *, dry_run: bool = False
 ) -> Iterator[Outcome]:
-    """Give photos their old metadata back: lazily, one outcome a photo, in the order in which they were written.
+    """Give photos their old metadata back: lazily, one outcome a photo, the last one first.
 
     ``WRITTEN`` photos have it back, ``SKIPPED`` ones had it already, and ``KEPT`` ones stay as they are, because
     somebody rated them since, as the error tells. ``score`` and ``rating`` are those after the undo. It can be stopped
@@ -69,21 +69,22 @@ def undo(
     Raises:
         JournalError: the undo cannot be recorded; nothing is written from here on.
     """
+    session.begin_run()
     for photo in what.photos if photos is None else photos:
         yield _undo(session, what, photo, dry_run=dry_run)
 
 
 def _undo(session: MetadataSession, what: Undoable, photo: Path, *, dry_run: bool) -> Outcome:
-    changes = what.photos[photo]
-    if not changes:
+    entries = what.photos[photo]
+    if not entries:
         error = AesthError(f"run {what.run} did not write to this", photo)
         return Outcome(photo, None, None, None, Action.FAILED, error)
     try:
-        plan = session.plan_undo(photo, changes)
+        plan = session.plan_undo(photo, entries)
         if not plan.nothing and not dry_run:
             session.undo(plan, what.run)
     except RatedSinceError as error:
-        return _refused(session, photo, Action.KEPT, _reason(error, changes, what.later))
+        return _refused(session, photo, Action.KEPT, _reason(error, entries, what.later))
     except JournalError:
         raise
     except AesthError as error:
@@ -98,25 +99,25 @@ def _refused(session: MetadataSession, photo: Path, action: Action, error: Aesth
     return Outcome(photo, None, rating, rating, action, error)
 
 
-def _reason(error: AesthError, changes: Sequence[Change], later: Mapping[Path, int]) -> AesthError:
-    run = max((later.get(change.file, 0) for change in changes), default=0)
+def _reason(error: AesthError, entries: Sequence[Entry], later: Mapping[Path, int]) -> AesthError:
+    run = max((later.get(entry.file, 0) for entry in entries), default=0)
     if not run:
         return error
     return RatedSinceError(f"run {run} rated it since; undo that one first (aesth undo {run})", error.path)
 
 
-def _chosen(changes: Sequence[Change], paths: Sequence[Path]) -> dict[Path, list[Change]]:
-    """The changes of each photo, of those that ``paths`` name, in the order of ``changes``."""
-    photos: dict[Path, list[Change]] = {}
-    for change in changes:
-        photos.setdefault(change.photo, []).append(change)
+def _chosen(entries: Sequence[Entry], paths: Sequence[Path]) -> dict[Path, list[Entry]]:
+    """The entries of each photo, of those that ``paths`` name, the last one first."""
+    photos: dict[Path, list[Entry]] = {}
+    for entry in reversed(entries):
+        photos.setdefault(entry.photo, []).insert(0, entry)
     if not paths:
         return photos
     wanted = {path: _names(path) for path in paths}
-    chosen: dict[Path, list[Change]] = {}
+    chosen: dict[Path, list[Entry]] = {}
     meant: set[Path] = set()
     for photo, its in photos.items():
-        names = {photo, *photo.parents, *(change.file for change in its)}
+        names = {photo, *photo.parents, *(entry.file for entry in its)}
         if matching := [path for path, absolute in wanted.items() if not names.isdisjoint(absolute)]:
             chosen[photo] = its
             meant.update(matching)

@@ -1,7 +1,7 @@
-"""The journal: what every write found and what it left, on disk before a photo changes, so that it can be taken back.
+"""The journal: what every write found and what it left, on disk before a photo entries, so that it can be taken back.
 
 One SQLite file in the state folder (see `aesth.places`), in WAL mode: several programs may use it at once, and whatever
-kills one of them, what was recorded stays. A `Run` is what one session wrote; a `Change` is one file of it.
+kills one of them, what was recorded stays. A `Run` is what one session wrote; a `Entry` is one file of it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ CREATE TABLE IF NOT EXISTS runs (
     host TEXT NOT NULL,
     process INTEGER NOT NULL
 );
-CREATE TABLE IF NOT EXISTS changes (
+CREATE TABLE IF NOT EXISTS entries (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     run INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
     photo BLOB NOT NULL,
@@ -55,7 +55,7 @@ CREATE TABLE IF NOT EXISTS changes (
     state TEXT NOT NULL,
     undone_by INTEGER
 );
-CREATE INDEX IF NOT EXISTS changes_of_run ON changes (run);
+CREATE INDEX IF NOT EXISTS entries_of_run ON entries (run);
 PRAGMA user_version = {_FORMAT};
 COMMIT;
 """
@@ -71,7 +71,7 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Entry:
     """One file that a run wrote.
 
     Attributes:
@@ -161,6 +161,15 @@ class Journal:
         """Close the file. What was recorded stays."""
         self._database.close()
 
+    def check_writable(self) -> None:
+        """Find out whether a run may be recorded.
+
+        Raises:
+            JournalError: the file is protected against writing, or another program does not let go of it.
+        """
+        with self._transaction():
+            pass
+
     def begin(self, command: str, model: str, undoes: int | None = None) -> int:
         """Record a run that is about to write for the first time, and tell its number."""
         values = (
@@ -180,41 +189,41 @@ class Journal:
             )
             return int(row.lastrowid or 0)
 
-    def plan(self, run: int, changes: Iterable[Change]) -> list[int]:
-        """Record what is about to be written, on disk when this returns, and tell the number of each change."""
+    def plan(self, run: int, entries: Iterable[Entry]) -> list[int]:
+        """Record what is about to be written, on disk when this returns, and tell the number of each entry."""
         with self._transaction():
-            return [self._insert(run, change) for change in changes]
+            return [self._insert(run, entry) for entry in entries]
 
-    def mark(self, changes: Sequence[int], state: State, by: int | None = None) -> None:
-        """Record how far ``changes`` are; ``by`` is the run that takes them back.
+    def mark(self, entries: Sequence[int], state: State, by: int | None = None) -> None:
+        """Record how far ``entries`` are; ``by`` is the run that takes them back.
 
         What announces a write is on disk when this returns; what tells that it was done need not be.
         """
-        if not changes:
+        if not entries:
             return
         announces = state is State.UNDOING
         with self._transaction(durable=announces):
             self._database.executemany(
-                "UPDATE changes SET state = ?, undone_by = coalesce(?, undone_by) WHERE id = ?",
-                [(state.value, by, change) for change in changes],
+                "UPDATE entries SET state = ?, undone_by = coalesce(?, undone_by) WHERE id = ?",
+                [(state.value, by, entry) for entry in entries],
             )
 
-    def drop(self, changes: Sequence[Change]) -> None:
-        """Forget changes that never happened, and their runs if nothing else is left of them."""
+    def drop(self, entries: Sequence[Entry]) -> None:
+        """Forget entries that never happened, and their runs if nothing else is left of them."""
         with self._transaction(durable=False):
-            self._database.executemany("DELETE FROM changes WHERE id = ?", [(change.id,) for change in changes])
+            self._database.executemany("DELETE FROM entries WHERE id = ?", [(entry.id,) for entry in entries])
             self._database.executemany(
-                "DELETE FROM runs WHERE id = ? AND id NOT IN (SELECT run FROM changes)",
-                {(change.run,) for change in changes},
+                "DELETE FROM runs WHERE id = ? AND id NOT IN (SELECT run FROM entries)",
+                {(entry.run,) for entry in entries},
             )
 
     def runs(self) -> list[Run]:
         """All runs, the first first."""
         rows = self._query(
             "SELECT id, started, command, version, model, undoes,"
-            " (SELECT count(DISTINCT photo) FROM changes WHERE run = coalesce(undoes, runs.id)"
+            " (SELECT count(DISTINCT photo) FROM entries WHERE run = coalesce(undoes, runs.id)"
             " AND (undoes IS NULL OR (undone_by = runs.id AND state = 'undone'))),"
-            " (SELECT count(DISTINCT photo) FROM changes WHERE run = runs.id AND state = 'undone')"
+            " (SELECT count(DISTINCT photo) FROM entries WHERE run = runs.id AND state = 'undone')"
             " FROM runs ORDER BY id"
         )
         return [
@@ -227,24 +236,24 @@ class Journal:
         ((number,),) = self._query("SELECT max(id) FROM runs WHERE undoes IS NULL")
         return None if number is None else int(number)
 
-    def changes(self, run: int) -> list[Change]:
+    def entries(self, run: int) -> list[Entry]:
         """What a run wrote, in its order."""
-        return [_change(row) for row in self._query(f"{_SELECT} WHERE run = ? ORDER BY id", run)]
+        return [_entry(row) for row in self._query(f"{_SELECT} WHERE run = ? ORDER BY id", run)]
 
     def later(self, run: int) -> dict[Path, int]:
         """Files that later runs wrote and that were not taken back, each with the number of the last one."""
-        query = "SELECT coalesce(file, photo), max(run) FROM changes WHERE run > ? AND state = 'done' GROUP BY 1"
+        query = "SELECT coalesce(file, photo), max(run) FROM entries WHERE run > ? AND state = 'done' GROUP BY 1"
         return {Path(os.fsdecode(file)): int(number) for file, number in self._query(query, run)}
 
-    def unsettled(self) -> list[Change]:
+    def unsettled(self) -> list[Entry]:
         """Changes that were begun by programs that have ended since, so that nobody knows how far they came."""
         rows = self._query(
-            "SELECT changes.id, host, process, started FROM changes"
-            " JOIN runs ON runs.id = CASE changes.state WHEN 'undoing' THEN undone_by ELSE run END"
-            " WHERE state IN ('planned', 'undoing') ORDER BY changes.id"
+            "SELECT entries.id, host, process, started FROM entries"
+            " JOIN runs ON runs.id = CASE entries.state WHEN 'undoing' THEN undone_by ELSE run END"
+            " WHERE state IN ('planned', 'undoing') ORDER BY entries.id"
         )
         over = [number for number, machine, process, started in rows if is_over(machine, process, started)]
-        return [_change(row) for number in over for row in self._query(f"{_SELECT} WHERE id = ?", number)]
+        return [_entry(row) for number in over for row in self._query(f"{_SELECT} WHERE id = ?", number)]
 
     def forget(self, before: datetime) -> int:
         """Forget the runs that started ``before`` and are over, make the file smaller, and tell how many these were.
@@ -274,7 +283,7 @@ class Journal:
             )
 
     def _use_wal(self) -> None:
-        """Switch to WAL; where that is impossible, as on some network folders, SQLite goes on in its older, as safe way."""
+        """Switch to WAL. Where that is impossible, as on some network folders, SQLite keeps its older, as safe way."""
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
@@ -285,19 +294,19 @@ class Journal:
                     raise
                 time.sleep(0.02)
 
-    def _insert(self, run: int, change: Change) -> int:
-        photo, file = os.fsencode(change.photo), os.fsencode(change.file)
+    def _insert(self, run: int, entry: Entry) -> int:
+        photo, file = os.fsencode(entry.photo), os.fsencode(entry.file)
         row = self._database.execute(
-            "INSERT INTO changes (run, photo, file, created, digest, old, new, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO entries (run, photo, file, created, digest, old, new, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 run,
                 photo,
                 None if file == photo else file,
-                change.created,
-                change.digest,
-                json.dumps(dict(change.old), separators=(",", ":")),
-                json.dumps(dict(change.new), separators=(",", ":")),
-                change.state.value,
+                entry.created,
+                entry.digest,
+                json.dumps(dict(entry.old), separators=(",", ":")),
+                json.dumps(dict(entry.new), separators=(",", ":")),
+                entry.state.value,
             ),
         )
         return int(row.lastrowid or 0)
@@ -328,12 +337,12 @@ class Journal:
             raise JournalError(_explain(error), self.path) from error
 
 
-_SELECT = "SELECT id, run, photo, coalesce(file, photo), created, digest, old, new, state FROM changes"
+_SELECT = "SELECT id, run, photo, coalesce(file, photo), created, digest, old, new, state FROM entries"
 
 
-def _change(row: Sequence[Any]) -> Change:
+def _entry(row: Sequence[Any]) -> Entry:
     number, run, photo, file, created, digest, old, new, state = row
-    return Change(
+    return Entry(
         Path(os.fsdecode(photo)),
         Path(os.fsdecode(file)),
         bool(created),

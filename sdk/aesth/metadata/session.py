@@ -14,10 +14,10 @@ from aesth.ahead import WouldBlock, never, take
 from aesth.errors import AesthError, JournalError, MetadataError
 from aesth.metadata import files, sidecars
 from aesth.metadata.exiftool import ExifTool, check_version, find_program
-from aesth.metadata.journal import Change, Journal, State
+from aesth.metadata.journal import Entry, Journal, State
 from aesth.metadata.ratings import NewRating, RatingState, clean_model
 from aesth.metadata.reader import read_batch
-from aesth.metadata.undoing import Plan, as_change, carry_out, make_plan, settle
+from aesth.metadata.undoing import Plan, as_entry, carry_out, make_plan, settle
 from aesth.metadata.workplace import Workplace
 from aesth.metadata.writer import stage_all
 
@@ -27,7 +27,7 @@ BATCH_SIZE = 64
 class MetadataSession:
     """Reads and writes ratings with one ExifTool process. A context manager; one thread at a time.
 
-    What it writes is one run of the journal, so that `aesth.undo.undo` can take it back.
+    What it writes is recorded as a run of the journal, so that `aesth.undo` can take it back.
 
     Args:
         exiftool: the executable; None takes the one on the PATH.
@@ -88,6 +88,15 @@ class MetadataSession:
             settle(workplace, self._journal)
         return self._journal
 
+    def begin_run(self) -> None:
+        """What is written from here on is a run of its own, which is recorded with its first write.
+
+        Raises:
+            JournalError: it could not be recorded.
+        """
+        self.open_journal().check_writable()
+        self._run = None
+
     def read(self, paths: Iterable[Path], would_block: WouldBlock = never) -> Iterator[RatingState | AesthError]:
         """The rating of each photo as photo managers see it, in input order, lazily, in batches that grow.
 
@@ -135,15 +144,15 @@ class MetadataSession:
             for item in staged:
                 item.temporary.unlink(missing_ok=True)
 
-    def plan_undo(self, photo: Path, changes: Sequence[Change]) -> Plan:
-        """What is to be done to take ``changes`` of one photo, all of one run, back.
+    def plan_undo(self, photo: Path, entries: Sequence[Entry]) -> Plan:
+        """What is to be done to take ``entries`` of one photo, all of one run, back.
 
         Raises:
             RatedSinceError: somebody rated the photo since.
             MetadataError: a file is damaged, cannot be read, or is not there any more.
         """
         try:
-            return make_plan(self._open(), photo, changes)
+            return make_plan(self._open(), photo, entries)
         except OSError as error:
             raise MetadataError(_explain(error, photo), photo) from error
 
@@ -168,7 +177,7 @@ class MetadataSession:
         """Put all files in their places; the journal knows before the first and after the last."""
         if self._run is None:
             self._run = journal.begin(self._command, clean_model(new.model))
-        numbers = journal.plan(self._run, [as_change(photo, item) for item in staged])
+        numbers = journal.plan(self._run, [as_entry(photo, item) for item in staged])
         done: list[int] = []
         try:
             for number, item in zip(numbers, staged, strict=True):

@@ -13,7 +13,7 @@ from aesth.errors import JournalError, MetadataError
 from aesth.metadata import files, sidecars
 from aesth.metadata.exiftool import ExifToolDied
 from aesth.metadata.files import Staged
-from aesth.metadata.journal import Change, Journal, State
+from aesth.metadata.journal import Entry, Journal, State
 from aesth.metadata.ratings import (
     READ_KEYS,
     RatingState,
@@ -39,7 +39,7 @@ class Step:
 
     Attributes:
         file: the photo or a sidecar.
-        changes: the numbers of the changes that it takes back.
+        entries: the numbers of the changes that it takes back.
         now: what the file says now.
         after: what it will say.
         digest: it goes, being a sidecar of our making with this content; None for files that stay.
@@ -47,7 +47,7 @@ class Step:
     """
 
     file: Path
-    changes: tuple[int, ...]
+    entries: tuple[int, ...]
     now: Values
     after: Values
     digest: str | None = None
@@ -76,14 +76,14 @@ class Plan:
         return all(step.done for step in self.steps)
 
 
-def as_change(photo: Path, staged: Staged) -> Change:
+def as_entry(photo: Path, staged: Staged) -> Entry:
     """What the journal records of a file of ``photo`` that is about to be replaced or made."""
     written = _digest(staged.temporary) if sidecars.is_sidecar(staged.destination) else None
-    return Change(photo, staged.destination, staged.before is None, written, staged.old, staged.new)
+    return Entry(photo, staged.destination, staged.before is None, written, staged.old, staged.new)
 
 
-def make_plan(workplace: Workplace, photo: Path, changes: Sequence[Change]) -> Plan:
-    """What is to be done to take ``changes`` of one ``photo``, all of one run, back.
+def make_plan(workplace: Workplace, photo: Path, entries: Sequence[Entry]) -> Plan:
+    """What is to be done to take ``entries`` of one ``photo``, all of one run, back.
 
     Raises:
         RatedSinceError: somebody rated the photo since; the message tells in which file.
@@ -96,9 +96,10 @@ def make_plan(workplace: Workplace, photo: Path, changes: Sequence[Change]) -> P
         sidecars.check(sidecar.path)
     target = Path(os.path.realpath(photo))
     now = _read(workplace, [*(sidecar.path for sidecar in beside), target])
-    by_file = _by_file(changes)
+    by_file = _by_file(entries)
+    pending = any(entry.state is not State.UNDONE for entry in entries)
     for sidecar in beside:
-        if not sidecar.shared and sidecar.path not in by_file and marks(now[sidecar.path]).by_person:
+        if pending and not sidecar.shared and sidecar.path not in by_file and marks(now[sidecar.path]).by_person:
             raise RatedSinceError("this sidecar, made since, holds another rating; nothing was changed", sidecar.path)
     now |= _read(workplace, [file for file in by_file if file not in now and file.exists()])
     steps = [_step(file, group, now.get(file)) for file, group in by_file.items()]
@@ -127,14 +128,14 @@ def carry_out(workplace: Workplace, journal: Journal, run: int, plan: Plan) -> N
             if not step.done and not step.digest:
                 _stage(workplace, step, staged)
         ready = {item.destination: item for item in staged}
-        journal.mark([number for step in plan.steps if not step.done for number in step.changes], State.UNDOING, run)
+        journal.mark([number for step in plan.steps if not step.done for number in step.entries], State.UNDOING, run)
         for step in plan.steps:
             if step.digest:
                 _remove(step)
             elif not step.done:
                 files.commit(ready[step.file])
             with suppress(JournalError):  # what is not told now is found out by `settle`
-                journal.mark(step.changes, State.UNDONE, run)
+                journal.mark(step.entries, State.UNDONE, run)
     finally:
         for item in staged:
             item.temporary.unlink(missing_ok=True)
@@ -145,42 +146,42 @@ def settle(workplace: Workplace, journal: Journal) -> None:
 
     What cannot be looked at now, because its disk is not connected, say, is left for another time.
     """
-    for change in journal.unsettled():
+    for entry in journal.unsettled():
         with suppress(MetadataError, OSError):
-            found = _settled(workplace, change)
+            found = _settled(workplace, entry)
             if found is None:
-                journal.drop([change])
+                journal.drop([entry])
             else:
-                journal.mark([change.id], found)
+                journal.mark([entry.id], found)
 
 
-def _settled(workplace: Workplace, change: Change) -> State | None:
+def _settled(workplace: Workplace, entry: Entry) -> State | None:
     """How far a change came: None where it never happened."""
-    undoing = change.state is State.UNDOING
-    if change.created and not os.path.lexists(change.file) and change.file.parent.is_dir():
+    undoing = entry.state is State.UNDOING
+    if entry.created and not os.path.lexists(entry.file) and entry.file.parent.is_dir():
         return State.UNDONE if undoing else None
-    now = _read(workplace, [change.file])[change.file]
-    if not still_stands(now, change.new) and are_same(now, given_back(now, change.new, change.old)):
+    now = _read(workplace, [entry.file])[entry.file]
+    if not still_stands(now, entry.new) and are_same(now, given_back(now, entry.new, entry.old)):
         return State.UNDONE if undoing else None
     return State.DONE
 
 
-def _by_file(changes: Iterable[Change]) -> dict[Path, list[Change]]:
-    found: dict[Path, list[Change]] = {}
-    for change in changes:
-        found.setdefault(change.file, []).append(change)
+def _by_file(entries: Iterable[Entry]) -> dict[Path, list[Entry]]:
+    found: dict[Path, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry.file, []).append(entry)
     return found
 
 
-def _step(file: Path, changes: Sequence[Change], now: Values | None) -> Step:
+def _step(file: Path, entries: Sequence[Entry], now: Values | None) -> Step:
     """What happens to a ``file`` that a run wrote once or several times, in this order; None where it is gone."""
-    open_ones = [change for change in changes if change.state is not State.UNDONE]
-    numbers = tuple(change.id for change in open_ones)
+    open_ones = [entry for entry in entries if entry.state is not State.UNDONE]
+    numbers = tuple(entry.id for entry in open_ones)
     if now is None or not open_ones:  # a sidecar that a person removed took our rating with it
         return Step(file, numbers, now or {}, now or {}, done=True)
     last = next((at for at in reversed(range(len(open_ones))) if still_stands(now, open_ones[at].new)), None)
     if last is None:
-        if any(are_same(now, given_back(now, change.new, change.old)) for change in open_ones):
+        if any(are_same(now, given_back(now, entry.new, entry.old)) for entry in open_ones):
             return Step(file, numbers, now, now, done=True)
         raise RatedSinceError("its rating was changed since; it was left as it is", file)
     first = last

@@ -92,13 +92,15 @@ def stage_undone(workplace: Workplace, file: Path, values: Values, staged: list[
     Raises:
         MetadataError: the file cannot be written without doubt.
     """
-    if is_read_only(file):
-        raise MetadataError("this file is protected against writing; nothing was written", file)
-    if sidecars.is_sidecar(file):
+    if not sidecars.is_sidecar(file):
+        if reason := _why_not_embedded(file):
+            raise MetadataError(f"nothing was written, {reason}", file)
+        staged.append(_stage_embedded(workplace, file, values, UNDONE_EXIF))
+    elif is_read_only(file):
+        raise MetadataError("this sidecar is protected against writing; nothing was written", file)
+    else:
         sidecars.check(file)
         _stage_sidecar(workplace, file, for_sidecar(values), staged)
-    else:
-        staged.append(_stage_embedded(workplace, file, values, UNDONE_EXIF))
 
 
 def _require_writable(folder: Path) -> None:
