@@ -39,12 +39,11 @@ def history(
     ] = None,
 ) -> None:
     """List the runs that wrote into photos: when, what, and how many of the photos have been undone since."""
-    from aesth.metadata.journal import Journal, journal_file
+    from aesth.metadata.journal import Journal, journal_file, size_of
 
     path = journal_file()
-    if not path.exists():
-        runs: list[Run] = []
-    else:
+    runs: list[Run] = []
+    if path.exists():
         with Journal(path) as journal:
             if forget is not None:
                 gone = journal.forget(forget.astimezone())
@@ -55,11 +54,8 @@ def history(
     elif format is not Format.TABLE:
         sys.stdout.buffer.write(encode(_LAYOUTS[format](runs)))
         sys.stdout.buffer.flush()
-    size = f"{path.stat().st_size / 1e6:.1f} MB" if path.exists() else "not there yet"
-    typer.echo(
-        f"{'No runs' if not runs else f'{len(runs)} run' + 's' * (len(runs) > 1)} in {printable(str(path))} ({size})",
-        err=True,
-    )
+    number = {0: "No runs", 1: "1 run"}.get(len(runs), f"{len(runs)} runs")
+    typer.echo(f"{number} in {printable(str(path))} ({size_of(path) / 1e6:.1f} MB)", err=True)
 
 
 def _record(run: Run) -> dict[str, Any]:

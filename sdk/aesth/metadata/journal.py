@@ -127,6 +127,12 @@ def journal_file() -> Path:
     return places.state_folder() / FILE_NAME
 
 
+def size_of(path: Path) -> int:
+    """Bytes that a journal takes, with what SQLite keeps beside it."""
+    beside = [path, path.with_name(path.name + "-wal")]
+    return sum(file.stat().st_size for file in beside if file.exists())
+
+
 class Journal:
     """The journal, open. A context manager; one thread at a time.
 
