@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def undo(
     output: OutputFlags,
     what: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Argument(
             metavar="[RUN] [PATH...]",
             help="A number of `aesth history`, else the last run; photos and folders, else all of it.",
@@ -64,6 +64,7 @@ class _Chosen:
         return iter(self._photos)
 
 
-def _told_apart(what: list[Path]) -> tuple[int | None, list[Path]]:
-    first = str(what[0]) if what else ""
-    return (int(first), what[1:]) if first.isascii() and first.isdigit() else (None, what)
+def _told_apart(what: list[str]) -> tuple[int | None, list[Path]]:
+    first = what[0] if what else ""
+    is_run = first.isascii() and first.isdigit()
+    return int(first) if is_run else None, [Path(path) for path in what[is_run:]]
