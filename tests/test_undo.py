@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -296,6 +297,42 @@ def test_a_full_disk_stops_a_run_before_what_could_not_be_undone(tmp_path: Path)
         assert actions(undone(session)) == [Action.WRITTEN] * len(written)
     assert {photo.read_bytes() for photo in photos} == {before}
     assert {path.name for path in tmp_path.iterdir()} == {"state", *(photo.name for photo in photos)}
+
+
+def killed_amid(path: Path, state: State) -> None:
+    """Make a journal say that the program was killed when all its changes were in ``state``."""
+    dead = subprocess.Popen([sys.executable, "-S", "-c", ""])
+    dead.wait()
+    database = sqlite3.connect(path)
+    with database:
+        database.execute("UPDATE runs SET process = ?", [dead.pid])
+        database.execute("UPDATE entries SET state = ?, undone_by = run", [state.value])
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("left", "never_happened"), [(State.PLANNED, None), (State.UNDOING, State.UNDONE)], ids=["write", "undo"]
+)
+def test_what_a_killed_program_left_open_is_settled_by_looking(
+    tmp_path: Path, left: State, never_happened: State | None
+) -> None:
+    journal, folder = tmp_path / "journal.sqlite", tmp_path / "folder"
+    folder.mkdir()
+    new, old, unplugged = map(make_photo, [tmp_path / "a.jpg", tmp_path / "b.jpg", folder / "c.jpg"])
+    raw, raw_without = tmp_path / "d.CR2", tmp_path / "e.CR2"
+    for photo in (raw, raw_without):
+        photo.write_bytes(b"II*\0")
+    before = old.read_bytes()
+    with MetadataSession(journal=journal) as session:
+        run = write(session, new, old, unplugged, raw, raw_without)
+    killed_amid(journal, left)
+    old.write_bytes(before)
+    (tmp_path / "e.CR2.xmp").unlink()
+    folder.rename(tmp_path / "away")
+    with MetadataSession(journal=journal) as session:
+        found = {entry.photo: entry.state for entry in session.open_journal().entries(run)}
+    open_ones = {new: State.DONE, raw: State.DONE, unplugged: left}
+    assert found == open_ones | (dict.fromkeys([old, raw_without], never_happened) if never_happened else {})
 
 
 RUN = """

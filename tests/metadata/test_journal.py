@@ -174,6 +174,14 @@ def test_its_size_is_what_the_documentation_says(journal: Journal) -> None:
     assert 300_000 < journal.path.stat().st_size < 600_000
 
 
+def test_it_can_be_read_while_another_program_writes(journal: Journal) -> None:
+    run = journal.begin("", "")
+    writer = sqlite3.connect(journal.path, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    assert [found.id for found in journal.runs()] == [run]
+    writer.close()
+
+
 def test_nobody_else_may_read_it(journal: Journal) -> None:
     if os.name != "posix":
         pytest.skip("permissions are told by other means here")
