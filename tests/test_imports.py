@@ -22,7 +22,7 @@ STAGES = (
     {"discover", "decode", "encoder", "metadata"},
     {"scorer", "cache", "config"},
     {"tagging", "apps"},
-    {"scoring", "doctor"},
+    {"scoring", "undo", "doctor"},
     {"training"},
     {"cli"},
 )

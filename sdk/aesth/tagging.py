@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from aesth.ahead import WouldBlock, never
 from aesth.encoder import OnnxEncoder
-from aesth.errors import AesthError
+from aesth.errors import AesthError, JournalError
 from aesth.metadata import Decision, MetadataSession, NewRating, Policy, RatingState, allows, decide
 from aesth.scale import CutPoints, relative_stars
 from aesth.scorer import Scored, Scorer
@@ -81,7 +81,12 @@ def tag(
         sidecar: write sidecars only.
         dry_run: write nothing; a photo that would be written is ``SCORED``.
         would_block: whether taking the next photo would wait; then outcomes come first.
+
+    Raises:
+        JournalError: what is written could not be taken back; nothing is written from here on.
     """
+    if not dry_run:
+        session.begin_run()
     run = _Run(session, model_of(scorer), policy, rescore, sidecar, dry_run)
     seen = _read(photos, run, would_block)
     if not relative:
@@ -156,6 +161,8 @@ class _Run:
             self.session.write(
                 photo.path, NewRating(rating, score, self.model, datetime.now(UTC)), sidecar=self.sidecar
             )
+        except JournalError:
+            raise
         except AesthError as error:
             return _unchanged(replace(photo, error=error), Action.FAILED)
         return Outcome(photo.path, score, rating, photo.state.rating, Action.WRITTEN)

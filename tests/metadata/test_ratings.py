@@ -8,15 +8,19 @@ from hypothesis import strategies as st
 
 from aesth.metadata.ratings import (
     PERCENT,
+    READ_KEYS,
     NewRating,
     RatingState,
     arguments,
     clean_model,
     combine,
     embedded_values,
+    given_back,
     holds,
     marks,
+    still_stands,
 )
+from support.metadata import DATE, NEW
 
 XMP, ACDSEE, WINDOWS = "XMP-xmp:Rating", "XMP-acdsee:Rating", "XMP-microsoft:RatingPercent"
 EXIF, PERCENT_KEY, PICK = "IFD0:Rating", "IFD0:RatingPercent", "XMP-digiKam:PickLabel"
@@ -133,3 +137,67 @@ def test_a_write_that_lacks_a_key_is_noticed(new: NewRating, key: str) -> None:
     else:
         written[key] = 3
     assert not holds(written, values)
+
+
+class TestTakenBack:
+    """What a write leaves in a file can be told from what a person says, and gives way to what was there before."""
+
+    star_values = st.sampled_from(["0", "1", "3", "5", "25", "99", "-1", "3.5"])
+    old_values = st.dictionaries(st.sampled_from(READ_KEYS), star_values)
+    news = st.builds(NewRating, st.sampled_from([-1, 1, 2, 3, 4, 5]), st.floats(0, 100), st.just("m"), st.just(DATE))
+
+    @staticmethod
+    def written(old: dict[str, str], new: NewRating) -> dict[str, str]:
+        """What a photo says after a write, by the arguments that ExifTool gets."""
+        now = dict(old)
+        for argument in arguments(embedded_values(new)):
+            key, _, value = argument[1:].partition("=")
+            if key.endswith("-"):
+                key, value = key[:-1], "" if now.get(key[:-1]) == value else now.get(key[:-1], "")
+            now[key] = value
+        return {key: value for key, value in now.items() if value}
+
+    @given(old_values, news)
+    def test_the_old_values_come_back(self, old: dict[str, str], new: NewRating) -> None:
+        now = self.written(old, new)
+        assert still_stands(now, now)
+        assert {key: value for key, value in given_back(now, now, old).items() if value} == old
+
+    @given(old_values, news, st.sampled_from(READ_KEYS), star_values)
+    def test_what_a_person_changed_since_stands(
+        self, old: dict[str, str], new: NewRating, key: str, value: str
+    ) -> None:
+        written = self.written(old, new)
+        now = {**written, key: value}
+        if still_stands(now, written):
+            assert marks(now).stated == new.rating
+            assert key != "XMP-digiKam:PickLabel" or given_back(now, written, old)[key] in (value, old.get(key, ""))
+
+    def test_a_program_that_writes_the_same_stars_elsewhere_or_drops_some_is_no_person(self) -> None:
+        written = self.written({}, NEW)
+        assert still_stands(written | {"XMP-acdsee:Rating": "4"}, written)
+        assert still_stands({key: value for key, value in written.items() if key != "IFD0:RatingPercent"}, written)
+        assert still_stands(written | {"XMP-microsoft:RatingPercent": "75.0"}, written)
+        assert given_back(written | {"XMP-acdsee:Rating": "4"}, written, {})["XMP-acdsee:Rating"] == ""
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"XMP-xmp:Rating": "2"}, {"IFD0:Rating": "2"}, {"XMP-digiKam:PickLabel": "1"}, {"XMP-aesth:Score": "12.00"}],
+    )
+    def test_another_rating_in_any_key_is_a_persons(self, change: dict[str, str]) -> None:
+        written = self.written({}, NEW)
+        assert not still_stands(written | change, written)
+        assert not still_stands({key: value for key, value in written.items() if key not in change} | change, written)
+
+    def test_a_pick_that_a_person_gave_since_stays(self) -> None:
+        written = self.written({}, NEW)
+        now = written | {"XMP-digiKam:PickLabel": "3"}
+        assert still_stands(now, written)
+        assert given_back(now, written, {})["XMP-digiKam:PickLabel"] == "3"
+
+
+def test_arguments_are_one_line_each_whatever_another_program_left() -> None:
+    (argument,) = [
+        one for one in arguments({"XMP-aesth:Model": "a\nb & <c>\0é", "XMP-digiKam:PickLabel": ""}) if "Model" in one
+    ]
+    assert argument == "-XMP-aesth:Model=a&#10;b &amp; &lt;c&gt;&#0;é"

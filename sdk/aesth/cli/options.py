@@ -39,7 +39,12 @@ def _option(*names: str, panel: str, help: str, **more: Any) -> Any:  # noqa: A0
     return typer.Option(*names, help=help, rich_help_panel=panel, show_default=False, **more)
 
 
-def _since(text: str) -> datetime:
+def parse_date(text: str) -> datetime:
+    """The moment that a person writes as a date, with or without a time.
+
+    Raises:
+        typer.BadParameter: it is no date.
+    """
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:
@@ -104,7 +109,7 @@ class PhotoFlags:
     since: Annotated[
         datetime | None,
         _option(
-            "--since", panel=_PHOTOS, metavar="DATE", parser=_since, help="In folders, only photos modified since."
+            "--since", panel=_PHOTOS, metavar="DATE", parser=parse_date, help="In folders, only photos modified since."
         ),
     ] = None
     files_from: Annotated[

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol, TextIO
 
 import typer
 from rich.console import Console
@@ -31,6 +31,15 @@ from aesth.scorer import Scorer
 from aesth.tagging import Action, Outcome
 
 Run = Callable[[Iterable[Path]], Iterator[Outcome]]
+
+
+class Source(Protocol):
+    """What `report` needs to know of the photos of a run; see `Photos`."""
+
+    total: int | None
+    unreadable: deque[Outcome]
+
+    def __iter__(self) -> Iterator[Path]: ...
 
 
 class Photos:
@@ -81,7 +90,7 @@ def make_scorer(settings: Settings) -> Scorer:
 
 
 @quiet_decoders()
-def report(photos: Photos, run: Run, settings: Settings, *, writes: bool) -> None:
+def report(photos: Source, run: Run, settings: Settings, *, writes: bool, undoes: bool = False) -> None:
     """Print what ``run`` makes of ``photos``, then the summary, and exit with the code that tells how it went."""
     tally = Tally()
     stop = GracefulStop()
@@ -89,7 +98,8 @@ def report(photos: Photos, run: Run, settings: Settings, *, writes: bool) -> Non
     is_table = settings.format is Format.TABLE
     console = _console(sys.stdout if is_table and same_terminal() else sys.stderr)
     shown = not settings.quiet and console.is_terminal and (is_table or not sys.stdout.isatty())
-    with Meter(console, photos.total, shown=shown) as meter, stop, _printer(settings.format, console) as show:
+    meter = Meter(console, photos.total, shown=shown, doing="Undoing" if undoes else "Scoring")
+    with meter, stop, _printer(settings.format, console) as show:
         watched = meter.count_begun(stop.between(photos))
         try:
             with closing(_interleaved(run(watched), photos.unreadable)) as outcomes:
@@ -101,7 +111,7 @@ def report(photos: Photos, run: Run, settings: Settings, *, writes: bool) -> Non
         except KeyboardInterrupt:
             stopped = True
     if stopped or not settings.quiet:
-        typer.echo(tally.summary(writes=writes, stopped=stopped), err=True)
+        typer.echo(tally.summary(writes=writes, undoes=undoes, stopped=stopped), err=True)
     if stopped or tally.failed:
         raise typer.Exit(stop.exit_code if stopped else 1)
 

@@ -15,13 +15,15 @@ def tag(
     """Score photos and write their stars, where photo managers show and sort by them.
 
     A rating that a person gave is kept. Photos change whole or not at all, and never but for their rating.
+    `aesth undo` takes it back.
     """
     settings, photos = begin(paths, which, output, scoring, writing)
     from aesth import tagging
     from aesth.cli.running import make_scorer, report
+    from aesth.cli.text import command_line
     from aesth.metadata import MetadataSession
 
-    with MetadataSession() as session, make_scorer(settings) as scorer:
+    with MetadataSession(command=command_line()) as session, make_scorer(settings) as scorer:
         report(
             photos,
             lambda watched: tagging.tag(

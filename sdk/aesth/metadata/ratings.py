@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+from typing import TypeAlias
+
+Values: TypeAlias = Mapping[str, str]
+"""ExifTool's names of keys -> their values as text. A key that is not named is not in the file."""
 
 REJECTED = -1
 
@@ -20,6 +25,7 @@ _PICK_KEY = "XMP-digiKam:PickLabel"
 _OUR_KEYS = ("XMP-aesth:Score", "XMP-aesth:Rating", "XMP-aesth:Model", "XMP-aesth:Date")
 
 READ_KEYS = (*_STAR_KEYS, _PICK_KEY, *_OUR_KEYS)
+"""All that state a rating or that we write: what the journal keeps, and an undo gives back."""
 
 
 @dataclass(frozen=True)
@@ -132,16 +138,64 @@ def sidecar_values(new: NewRating) -> dict[str, str]:
 
 
 def arguments(values: Mapping[str, str]) -> Iterator[str]:
-    """ExifTool's arguments that write ``values``, and the pick label that goes with them."""
-    yield from (f"-{key}={value}" for key, value in values.items())
-    yield f"-{_PICK_KEY}=1" if values["XMP-xmp:Rating"] == str(REJECTED) else f"-{_PICK_KEY}-=1"
+    """ExifTool's arguments that write ``values``, and the pick label that goes with them if they don't name it.
+
+    They are in HTML's escapes (its option -E), as another program may have put line ends into what an undo gives back.
+    """
+    yield from (f"-{key}={_escaped(value)}" for key, value in values.items())
+    if _PICK_KEY not in values:
+        yield f"-{_PICK_KEY}=1" if values["XMP-xmp:Rating"] == str(REJECTED) else f"-{_PICK_KEY}-=1"
 
 
 def holds(tags: Mapping[str, object], values: Mapping[str, str]) -> bool:
     """Whether a file with these ``tags`` holds what was to be written, and states that rating."""
-    return _stated(tags) == int(values["XMP-xmp:Rating"]) and all(
-        _same(tags.get(key), value) for key, value in values.items()
+    states = _PICK_KEY in values or _stated(tags) == int(values["XMP-xmp:Rating"])
+    return states and all(_same(tags.get(key), value) for key, value in values.items())
+
+
+def values_of(tags: Mapping[str, object]) -> dict[str, str]:
+    """What the journal keeps of a file with these ``tags``."""
+    return {key: str(tags[key]) for key in READ_KEYS if key in tags}
+
+
+def for_sidecar(values: Values) -> dict[str, str]:
+    """Those of ``values`` that a sidecar can hold."""
+    return {key: value for key, value in values.items() if key.startswith("XMP-")}
+
+
+def are_same(values: Values, others: Values) -> bool:
+    """Whether two files say the same of their rating, to the key."""
+    return all(_same(values.get(key), others.get(key, "")) for key in READ_KEYS)
+
+
+def still_stands(now: Values, written: Values) -> bool:
+    """Whether what we have ``written`` into a file is its rating ``now``, as far as a person can tell.
+
+    Another program may have added keys that say the same, or dropped some: ours must be there to the letter, and
+    no key may say something else.
+    """
+    if _stated(now) != _stated(written) or not all(_same(now.get(key), written.get(key, "")) for key in _OUR_KEYS):
+        return False
+    return all(
+        _same(now[key], written.get(key, "")) or _stated({key: now[key]}) == _stated(written)
+        for key in _STAR_KEYS
+        if key in now
     )
+
+
+def given_back(now: Values, written: Values, old: Values) -> dict[str, str]:
+    """What a file must hold after an undo, empty where the key must be absent: the ``old`` values.
+
+    A pick label that is not what we have ``written``, such as a person's "accepted", stays as it is ``now``.
+    """
+    values = {key: old.get(key, "") for key in READ_KEYS}
+    if not _same(now.get(_PICK_KEY), written.get(_PICK_KEY, "")):
+        values[_PICK_KEY] = now.get(_PICK_KEY, "")
+    return values
+
+
+def _escaped(value: str) -> str:
+    return "".join(c if c.isprintable() else f"&#{ord(c)};" for c in html.escape(value))
 
 
 def _same(found: object, wanted: str) -> bool:

@@ -19,6 +19,7 @@ _RATING_KEYS = frozenset(
         "{http://ns.microsoft.com/photo/1.0}Rating",
         "{http://ns.microsoft.com/photo/1.0/}Rating",
         "{http://www.digikam.org/ns/1.0/}PickLabel",
+        "{http://ns.acdsee.com/iptc/1.0/}rating",
         "{adobe:ns:meta/}xmptk",
     }
 )
@@ -38,13 +39,18 @@ class Sidecar:
     shared: bool = False
 
 
+def is_sidecar(file: Path) -> bool:
+    """Whether the name is that of a sidecar."""
+    return file.suffix.lower() == ".xmp"
+
+
 def refuse(photo: Path) -> None:
     """Refuse a sidecar that is given in place of its photo.
 
     Raises:
         MetadataError: the name is that of a sidecar.
     """
-    if photo.suffix.lower() == ".xmp":
+    if is_sidecar(photo):
         raise MetadataError("this is a sidecar; give the photo that it belongs to", photo)
 
 

@@ -46,7 +46,10 @@ class Workplace:
         return name
 
     def read_tags(self, files: Iterable[Path], also: Sequence[str] = ()) -> list[Tags | None]:
-        """The tags that concern ratings, the type, and those of ``also``; None for a file that ExifTool cannot open."""
+        """The tags that concern ratings, the type, and those of ``also``, as they stand there.
+
+        None for a file that ExifTool cannot open.
+        """
         names = [self.alias(f"r{number}{plain_extension(file)}", file) for number, file in enumerate(files)]
         if not names:
             return []
@@ -74,7 +77,7 @@ def _parse(output: bytes) -> list[Tags]:
     if not text:
         return []
     try:
-        parsed: list[Tags] = json.loads(text, strict=False)
+        parsed: list[Tags] = json.loads(text, strict=False, parse_int=str, parse_float=str)
     except ValueError as error:
         raise MetadataError(f"ExifTool's answer cannot be understood ({error})") from error
     return parsed
