@@ -19,6 +19,7 @@ PACKAGE = Path(aesth.__file__).parent
 STAGES = (
     {"_version", "ahead", "errors", "places"},
     {"extras", "formats", "preprocess", "scale", "registry", "runtime"},
+    {"pairs"},
     {"discover", "decode", "encoder", "metadata"},
     {"scorer", "cache", "config"},
     {"tagging", "apps"},

@@ -15,6 +15,7 @@ from aesth.metadata import files, sidecars
 from aesth.metadata.exiftool import ExifTool, check_version, find_program
 from aesth.metadata.ratings import NewRating, RatingState
 from aesth.metadata.reader import read_batch
+from aesth.metadata.sidecars import SidecarStyle
 from aesth.metadata.workplace import Workplace
 from aesth.metadata.writer import stage_all
 
@@ -26,13 +27,15 @@ class MetadataSession:
 
     Args:
         exiftool: the executable; None takes the one on the PATH.
+        style: how new sidecars are called.
 
     Raises:
         MissingDependencyError: ExifTool is not installed or too old; the message says how to install it.
     """
 
-    def __init__(self, exiftool: str | None = None) -> None:
+    def __init__(self, exiftool: str | None = None, style: SidecarStyle = SidecarStyle.DARKTABLE) -> None:
         self._program = exiftool
+        self._style = style
         self._workplace: Workplace | None = None
         self._cleaned: set[Path] = set()
         self.version = ""
@@ -96,7 +99,7 @@ class MetadataSession:
             target = Path(os.path.realpath(photo, strict=True))
             self._clean_litter({photo.parent, target.parent})
             existing = [found.path for found in beside]
-            stage_all(self._open(), photo, target, existing, new, staged, sidecar_only=sidecar)
+            stage_all(self._open(), photo, target, existing, new, staged, sidecar_only=sidecar, style=self._style)
             for item in staged:
                 files.commit(item)
             return [item.destination for item in staged]

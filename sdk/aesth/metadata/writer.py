@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from aesth.errors import MetadataError
-from aesth.metadata import formats, sidecars
+from aesth.metadata import formats, sidecars, xmp
 from aesth.metadata.exiftool import ExifToolDied
 from aesth.metadata.files import Staged, copy_attributes, is_read_only, make_alike, temporary_name
-from aesth.metadata.ratings import NewRating, arguments, embedded_values, holds, sidecar_values
-from aesth.metadata.workplace import Workplace
+from aesth.metadata.ratings import Change, NewRating, arguments, embedded_change, holds, sidecar_change
+from aesth.metadata.sidecars import SidecarStyle
+from aesth.metadata.workplace import Tags, Workplace, plain_extension
 
 HARMLESS_WARNINGS = ("[minor] Text/EXIF chunk(s) found after PNG IDAT", "[minor] Fixed incorrect URI for xmlns")
 """Starts of warnings that tell of nothing lost. Any other warning sends the rating to a sidecar."""
@@ -21,6 +22,9 @@ HARMLESS_WARNINGS = ("[minor] Text/EXIF chunk(s) found after PNG IDAT", "[minor]
 PADDING = 8192
 """So many bytes may a photo shrink by: room that other programs left in its XMP."""
 
+
+_PADDING = re.compile(rb"\s+(<\?xpacket end=)")
+"""Room that programs leave at the end of a packet in a photo."""
 
 _FAILURE = re.compile(r"Error (writing|creating|closing|renaming|copying)")
 """ExifTool's errors that tell of the disk rather than of the photo."""
@@ -39,6 +43,7 @@ def stage_all(
     staged: list[Staged],
     *,
     sidecar_only: bool = False,
+    style: SidecarStyle = SidecarStyle.DARKTABLE,
 ) -> None:
     """Append to ``staged`` every file that must change for ``photo`` to have its new rating, sidecars first.
 
@@ -50,6 +55,7 @@ def stage_all(
         new: what to write.
         staged: filled as it goes, so that the caller can remove the temporary files whatever happens.
         sidecar_only: leave the photo itself alone.
+        style: how a new sidecar is called.
 
     Raises:
         MetadataError: a sidecar is damaged, or nothing can hold the rating.
@@ -69,7 +75,7 @@ def stage_all(
     for sidecar in beside:
         _stage_sidecar(workplace, sidecar, new, staged)
     if not beside and not embedded:
-        _stage_new_sidecar(workplace, photo, new, staged, reason)
+        _stage_new_sidecar(workplace, photo, sidecars.new_path(photo, style), new, staged, reason)
     staged.sort(key=lambda item: item in embedded)
 
 
@@ -92,11 +98,15 @@ def _why_not_embedded(photo: Path) -> str:
 def _stage_embedded(workplace: Workplace, photo: Path, new: NewRating) -> Staged:
     _require_writable(photo.parent)
     kind = formats.embeddable(photo)
-    values = embedded_values(new)
     staged = Staged(photo.with_name(temporary_name(kind or "")), photo, photo.stat())
     try:
-        _rewrite(workplace, staged, values)
-        _verify(workplace, staged.temporary, values, formats.FILE_TYPES[kind or ""], photo)
+        old = _read_tags(workplace, photo, ["EXIF"])
+        change = embedded_change(new, old)
+        _rewrite(workplace, staged, change)
+        tags = _verify(workplace, staged.temporary, change, formats.FILE_TYPES[kind or ""])
+        if _exif_size(tags) < _exif_size(old) or staged.temporary.stat().st_size + PADDING < photo.stat().st_size:
+            # ExifTool drops what no tag points to, such as what some makers append to their EXIF
+            raise Declined("the photo holds data of its maker that would be lost")
         copy_attributes(photo, staged.temporary, times=True)
     except BaseException:
         staged.temporary.unlink(missing_ok=True)
@@ -106,44 +116,79 @@ def _stage_embedded(workplace: Workplace, photo: Path, new: NewRating) -> Staged
 
 def _stage_sidecar(workplace: Workplace, sidecar: Path, new: NewRating, staged: list[Staged]) -> None:
     _require_writable(sidecar.parent)
-    values = sidecar_values(new)
     item = Staged(sidecar.with_name(temporary_name("xmp")), sidecar, sidecar.stat())
     staged.append(item)
-    _rewrite(workplace, item, values)
-    _verify(workplace, item.temporary, values, frozenset({"XMP"}))
-    sidecars.check(item.temporary)
-    if lost := sidecars.lost(sidecar, item.temporary):
-        message = f"nothing was written, ExifTool would drop from this sidecar: {lost[0]}"
-        raise MetadataError(message, sidecar)
+    try:
+        _write_xmp(workplace, item, sidecar.read_bytes(), sidecar_change(new, _read_tags(workplace, sidecar)))
+    except (Declined, xmp.CannotEdit) as error:
+        message = (
+            f"nothing was written, this sidecar cannot be changed without loss ({error}): move it away to start anew"
+        )
+        raise MetadataError(message, sidecar) from error
     copy_attributes(sidecar, item.temporary, times=False)
 
 
-def _stage_new_sidecar(workplace: Workplace, photo: Path, new: NewRating, staged: list[Staged], reason: str) -> None:
-    values = sidecar_values(new)
-    sidecar = sidecars.default_path(photo)
+def _stage_new_sidecar(
+    workplace: Workplace, photo: Path, sidecar: Path, new: NewRating, staged: list[Staged], reason: str
+) -> None:
+    """A sidecar with all XMP that is embedded in its photo, since programs that read sidecars read no other XMP then."""
     _require_writable(sidecar.parent)
     item = Staged(photo.with_name(temporary_name("xmp")), sidecar, None)
     staged.append(item)
-    name = workplace.alias("d", photo.parent)
+    packet = _embedded_xmp(workplace, photo)
+    old = _read_tags(workplace, photo) if packet else {}
     try:
-        _run(workplace, photo, [*arguments(values), f"{name}/{item.temporary.name}"])
-        _verify(workplace, item.temporary, values, frozenset({"XMP"}))
-    except Declined as error:
-        raise MetadataError(f"{reason}, and a sidecar cannot be written either ({error.message})", photo) from error
-    finally:
-        workplace.forget(name)
+        _write_xmp(workplace, item, packet or xmp.EMPTY, sidecar_change(new, old))
+    except (Declined, xmp.CannotEdit) as error:
+        raise MetadataError(f"{reason}, and a sidecar cannot be written either ({error})", photo) from error
     make_alike(photo, item.temporary)
 
 
-def _rewrite(workplace: Workplace, staged: Staged, values: Mapping[str, str]) -> None:
+def _write_xmp(workplace: Workplace, staged: Staged, content: bytes, change: Change) -> None:
+    """Write the temporary file: ``content`` with ``change`` in it, proven to hold all else that it held."""
+    edited = xmp.edit(content, change)
+    if reason := sidecars.fault(edited):
+        raise Declined(f"it would be damaged: {reason}")
+    if lost := sidecars.lost(content, edited):
+        raise Declined(f"it would lose {lost[0]}")
+    staged.temporary.write_bytes(edited)
+    _verify(workplace, staged.temporary, change, frozenset({"XMP"}))
+
+
+def _embedded_xmp(workplace: Workplace, photo: Path) -> bytes:
+    """The XMP packet in a photo, without the reference to more of it; nothing if there is none that programs can read."""
+    name = workplace.alias(f"p{plain_extension(photo)}", photo)
+    try:
+        packet = workplace.exiftool.run(["-b", "-XMP", name]).output.strip(b"\0 \t\r\n")
+    except ExifToolDied as error:
+        raise MetadataError(f"{error.message}; the file was left as it is", photo) from error
+    finally:
+        workplace.forget(name)
+    if not packet or sidecars.fault(packet):
+        return b""
+    packet = _PADDING.sub(rb"\n\1", packet) + b"\n"
+    try:
+        return xmp.edit(packet, Change({"XMP-xmpNote:HasExtendedXMP": ""}))
+    except xmp.CannotEdit:
+        return b""
+
+
+def _rewrite(workplace: Workplace, staged: Staged, change: Change) -> None:
     """Have ExifTool write the temporary file from the destination, which it sees under the temporary one's name."""
     source = workplace.alias(staged.temporary.name, staged.destination)
     folder = workplace.alias("d", staged.temporary.parent)
     try:
-        _run(workplace, staged.destination, [*arguments(values), "-o", f"{folder}/", source])
+        _run(workplace, staged.destination, [*arguments(change), "-o", f"{folder}/", source])
     finally:
         workplace.forget(source)
         workplace.forget(folder)
+
+
+def _read_tags(workplace: Workplace, path: Path, also: Sequence[str] = ()) -> Tags:
+    try:
+        return workplace.read_tags([path], also)[0] or {}
+    except ExifToolDied as error:
+        raise MetadataError(f"{error.message}; the file was left as it is", path) from error
 
 
 def _run(workplace: Workplace, path: Path, command: Sequence[str]) -> None:
@@ -159,26 +204,19 @@ def _run(workplace: Workplace, path: Path, command: Sequence[str]) -> None:
         raise Declined(f"ExifTool says: {'; '.join([*reply.errors, *doubts])}", path)
 
 
-def _verify(
-    workplace: Workplace, written: Path, values: Mapping[str, str], types: frozenset[str], old: Path | None = None
-) -> None:
-    """Read back what ExifTool wrote: the rating must be there, and all that was in the ``old`` photo."""
+def _verify(workplace: Workplace, written: Path, change: Change, types: frozenset[str]) -> Tags:
+    """The tags of what was written, as ExifTool reads them back; the rating must be there."""
     if not os.path.lexists(written):
         raise Declined("ExifTool wrote nothing")
-    try:
-        tags, *before = (found or {} for found in workplace.read_tags([written, *([old] if old else [])], ["EXIF"]))
-    except ExifToolDied as error:
-        raise MetadataError(f"{error.message}; the file was left as it is", old) from error
+    tags = _read_tags(workplace, written, ["EXIF"])
     if tags.get("File:FileType") not in types:
         raise Declined(f"this is {tags.get('File:FileType', 'a file of unknown kind')} inside")
-    if not holds(tags, values):
-        raise Declined("the rating did not come back from what ExifTool wrote")
-    if old and (_exif_size(tags) < _exif_size(before[0]) or written.stat().st_size + PADDING < old.stat().st_size):
-        # ExifTool drops what no tag points to, such as what some makers append to their EXIF
-        raise Declined("the photo holds data of its maker that would be lost")
+    if not holds(tags, change):
+        raise Declined("the rating did not come back from what was written")
+    return tags
 
 
-def _exif_size(tags: Mapping[str, object]) -> int:
+def _exif_size(tags: Tags) -> int:
     block = next((str(value) for key, value in tags.items() if key.endswith(":EXIF")), "")
     match = re.search(r"Binary data (\d+) bytes", block)
     return int(match[1]) if match else 0
