@@ -22,6 +22,7 @@ STAGES = (
     {"pairs"},
     {"discover", "decode", "encoder", "metadata"},
     {"scorer", "cache", "config"},
+    {"alike"},
     {"tagging", "apps"},
     {"scoring", "doctor"},
     {"training"},

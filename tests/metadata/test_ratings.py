@@ -1,5 +1,6 @@
 """What the keys of a photo and its sidecars mean together, and what we write."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -7,15 +8,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aesth.metadata.ratings import (
+    KEYWORD_KEYS,
     PERCENT,
+    WRITTEN_KEYS,
+    Change,
+    Colour,
+    Extras,
     NewRating,
     RatingState,
     arguments,
     clean_model,
     combine,
-    embedded_values,
+    embedded_change,
     holds,
     marks,
+    sidecar_change,
 )
 
 XMP, ACDSEE, WINDOWS = "XMP-xmp:Rating", "XMP-acdsee:Rating", "XMP-microsoft:RatingPercent"
@@ -100,36 +107,139 @@ def test_of_a_sidecar_shared_with_a_raw_only_a_persons_rating_counts() -> None:
     assert combine([marks(ours(4), shared=True), photo]) == RatingState()
 
 
+def test_within_a_file_a_cameras_nought_hides_no_stars() -> None:
+    assert rating_of({XMP: 0, EXIF: 3}) == 3
+    assert rating_of({XMP: 0, EXIF: 0, PERCENT_KEY: 0}) is None
+
+
+@pytest.mark.parametrize("key", [ACDSEE, EXIF])
+def test_stars_that_a_person_gave_by_one_key_only_are_told_from_ours(key: str) -> None:
+    state = combine([marks(ours(3) | {key: 5})])
+    assert (state.rating, state.our_rating) == (5, 3)
+    assert state.conflicts == ()
+
+
+def test_a_persons_stars_on_the_raw_count_for_its_jpeg_even_if_the_camera_wrote_a_nought_there() -> None:
+    assert combine([marks({XMP: 0}), marks({XMP: 5}, shared=True)]).rating == 5
+    assert combine([marks({XMP: 2}), marks({XMP: 5}, shared=True)]).rating == 2
+    assert combine([marks({XMP: 0}), marks(ours(5), shared=True)]).rating is None
+
+
+class TestConflicts:
+    def test_keys_and_files_that_disagree_are_named(self) -> None:
+        sidecar = marks({XMP: 3, WINDOWS: 50}, name="a.jpg.xmp")
+        photo = marks({XMP: 3, EXIF: 2, PERCENT_KEY: 99}, name="a.jpg")
+        assert combine([sidecar, photo]).conflicts == ("IFD0:Rating is 2 in a.jpg", "IFD0:RatingPercent is 5 in a.jpg")
+
+    def test_a_rating_taken_back_in_the_sidecar_disagrees_with_the_photos(self) -> None:
+        assert combine([marks({XMP: 0}), marks({XMP: 5})]).conflicts == ("XMP-xmp:Rating is 5",)
+
+    def test_neither_what_we_wrote_nor_a_nought_disagrees_with_a_person(self) -> None:
+        assert combine([marks({XMP: 5}), marks(ours(3) | {EXIF: 0})]).conflicts == ()
+
+    @given(st.dictionaries(st.sampled_from(ORDER), st.integers(0, 5)))
+    def test_there_is_one_exactly_where_two_keys_give_different_stars(self, said: dict[str, int]) -> None:
+        percent = {0: 0, **PERCENT}
+        tags = {key: percent[stars] if "Percent" in key else stars for key, stars in said.items()}
+        assert bool(combine([marks(tags)]).conflicts) == (len(set(said.values()) - {0}) > 1)
+
+
 dates = st.datetimes(datetime(1980, 1, 1), datetime(2100, 1, 1), timezones=st.just(timezone(timedelta(hours=-9.5))))
-news = st.builds(NewRating, st.sampled_from([-1, 1, 2, 3, 4, 5]), st.floats(0, 100), st.text(), dates)
+extras = st.builds(Extras, st.none() | st.sampled_from(Colour), st.booleans(), st.booleans())
+news = st.builds(NewRating, st.sampled_from([-1, 1, 2, 3, 4, 5]), st.floats(0, 100), st.text(), dates, extras)
+olds = st.fixed_dictionaries(
+    {},
+    optional={
+        XMP: st.integers(-1, 5),
+        ACDSEE: st.integers(0, 5),
+        PICK: st.integers(0, 3),
+        "XMP-xmp:Label": st.sampled_from(["Red", "Mine"]),
+        "XMP-lr:HierarchicalSubject": st.sampled_from(["aesth|1 star", "aesth|mine", ["a|b", "aesth|rejected"]]),
+        "XMP-digiKam:TagsList": st.sampled_from(["aesth/1 star", ["a/b", "aesth/5 stars"]]),
+    },
+)
 
 
-@given(news)
-def test_what_is_written_is_read_as_the_same_rating_and_known_as_ours(new: NewRating) -> None:
-    written = {key: value for key, value in embedded_values(new).items() if value}
-    if new.rating == -1:
-        written[PICK] = "1"
-    state = combine([marks(written)])
-    assert state == RatingState(new.rating, new.rating, float(f"{new.score:.2f}"), clean_model(new.model))
-    assert holds(written, embedded_values(new))
+def applied(change: Change, old: dict[str, object]) -> dict[str, object]:
+    """What a file with the tags ``old`` holds after ``change``."""
+    tags = {key: value for key, value in {**old, **change.values}.items() if value != ""}
+    for key in {key for key, _ in (*change.added, *change.dropped)}:
+        items = tags.get(key, [])
+        kept = [item for item in (items if isinstance(items, list) else [items]) if (key, item) not in change.dropped]
+        tags[key] = kept + [item for name, item in change.added if name == key]
+    return tags
 
 
-@given(news)
-def test_no_value_can_become_an_argument_of_its_own(new: NewRating) -> None:
-    for argument in arguments(embedded_values(new)):
+@given(news, olds)
+def test_what_is_written_is_read_as_the_same_rating_and_known_as_ours(new: NewRating, old: dict[str, object]) -> None:
+    for change in (embedded_change(new, old), sidecar_change(new, old)):
+        written = applied(change, old)
+        state = combine([marks(written)])
+        assert state == RatingState(new.rating, new.rating, float(f"{new.score:.2f}"), clean_model(new.model))
+        assert state.conflicts == ()
+        assert holds(written, change)
+
+
+@given(news, olds)
+def test_labels_picks_and_keywords_of_a_person_stay(new: NewRating, old: dict[str, object]) -> None:
+    written = applied(embedded_change(new, old), old)
+    if "XMP-xmp:Label" in old:
+        assert written["XMP-xmp:Label"] == old["XMP-xmp:Label"]
+    if old.get(PICK) in (2, 3) and new.rating != -1:
+        assert written[PICK] == old[PICK]
+    for item in ("a|b", "aesth|mine"):
+        assert (item in listed(old)) == (item in listed(written))
+
+
+def listed(tags: dict[str, object]) -> list[object]:
+    found = tags.get("XMP-lr:HierarchicalSubject", [])
+    return found if isinstance(found, list) else [found]
+
+
+@given(news, olds)
+def test_our_keyword_is_that_of_the_stars_or_none(new: NewRating, old: dict[str, object]) -> None:
+    ours_now = [item for item in listed(applied(embedded_change(new, old), old)) if item in OUR_KEYWORDS]
+    assert ours_now == ([OUR_KEYWORDS[new.rating]] if new.extras.keyword else [])
+
+
+OUR_KEYWORDS = [
+    "",
+    "aesth|1 star",
+    "aesth|2 stars",
+    "aesth|3 stars",
+    "aesth|4 stars",
+    "aesth|5 stars",
+    "aesth|rejected",
+]
+
+
+@given(news, olds)
+def test_all_that_may_change_is_listed_for_who_must_take_it_back(new: NewRating, old: dict[str, object]) -> None:
+    change = embedded_change(new, old)
+    assert change.values.keys() <= set(WRITTEN_KEYS)
+    assert {key for key, _ in (*change.added, *change.dropped)} <= set(KEYWORD_KEYS)
+
+
+@given(news, olds)
+def test_no_value_can_become_an_argument_of_its_own(new: NewRating, old: dict[str, object]) -> None:
+    for argument in arguments(embedded_change(new, old)):
         assert argument.startswith("-")
         assert len(argument.splitlines()) == 1
         argument.encode()
 
 
-@given(news, st.sampled_from(sorted(embedded_values(NewRating(4, 1.0, "m", datetime(2000, 1, 1))))))
+@given(news, st.sampled_from(sorted(embedded_change(NewRating(4, 1.0, "m", datetime(2000, 1, 1)), {}).values)))
 def test_a_write_that_lacks_a_key_is_noticed(new: NewRating, key: str) -> None:
-    values = embedded_values(new)
-    written: dict[str, object] = {name: value for name, value in values.items() if value} | {
-        PICK: int(new.rating == -1)
-    }
-    if values[key]:
+    change = embedded_change(new, {})
+    written = applied(change, {})
+    if change.values[key]:
         del written[key]
     else:
         written[key] = 3
-    assert not holds(written, values)
+    assert not holds(written, change)
+
+
+@given(news)
+def test_a_keyword_that_is_lacking_is_noticed(new: NewRating) -> None:
+    change = embedded_change(new, {})
+    assert not change.added or not holds(applied(replace(change, added=()), {}), change)

@@ -19,9 +19,9 @@ def tag(
     settings, photos = begin(paths, which, output, scoring, writing)
     from aesth import tagging
     from aesth.cli.running import make_scorer, report
-    from aesth.metadata import MetadataSession
+    from aesth.metadata import Extras, MetadataSession
 
-    with MetadataSession() as session, make_scorer(settings) as scorer:
+    with MetadataSession(style=settings.sidecar_style) as session, make_scorer(settings) as scorer:
         report(
             photos,
             lambda watched: tagging.tag(
@@ -33,6 +33,8 @@ def tag(
                 rescore=settings.rescore,
                 sidecar=settings.sidecar,
                 dry_run=writing.dry_run,
+                reject_below=settings.reject_below,
+                extras=Extras(settings.label, settings.keyword, settings.pick),
                 would_block=photos.would_block,
             ),
             settings,

@@ -68,6 +68,9 @@ class Extras:
     pick: bool = False
 
 
+NO_EXTRAS = Extras()
+
+
 @dataclass(frozen=True)
 class RatingState:
     """What a photo and its sidecars say now.
@@ -103,7 +106,7 @@ class NewRating:
     score: float
     model: str
     date: datetime
-    extras: Extras = Extras()
+    extras: Extras = NO_EXTRAS
 
 
 @dataclass(frozen=True)
@@ -162,10 +165,12 @@ def combine(sources: Sequence[Marks]) -> RatingState:
     """One state of all the files of a photo, the one that wins first.
 
     The first file that states a rating decides, as in photo managers; but where that is ours and another file holds
-    a person's, the person's counts. Of a file shared with another photo only a person's rating counts.
+    a person's, the person's counts. Of a file shared with another photo only a person's rating counts, also where the
+    photo itself says 0, as cameras write it.
     """
     heard = [source for source in sources if source.by_person or not source.shared]
     stated = next((source.stated for source in heard if source.stated is not None), None)
+    stated = stated or next((source.stated for source in heard if source.shared), stated)
     ours = next((source.ours for source in heard if source.ours.our_rating is not None), RatingState())
     if stated and stated == ours.our_rating:
         written_by_us = {source.ours.our_rating for source in sources}
@@ -280,8 +285,8 @@ def _said(tags: Mapping[str, object]) -> Iterator[tuple[str, int]]:
 def _stated(said: Sequence[tuple[str, int]], ours: int | None) -> int | None:
     """The rating that one file states.
 
-    The first key decides, as in digiKam. But a 0, which cameras write, hides no stars, and what we wrote hides none that
-    a person gave with a program that writes one key only.
+    The first key decides, as in digiKam. But a 0, which cameras write, hides no stars, and what we wrote hides none
+    that a person gave with a program that writes one key only.
     """
     given = [stars for _, stars in said if stars]
     if given and given[0] == ours:
@@ -295,7 +300,7 @@ def _conflicts(heard: Sequence[Marks], counts: int) -> Iterator[str]:
     for source in heard:
         for key, stars in source.said:
             if stars and stars != counts and stars not in ours:
-                yield f"{key} is {'rejected' if stars == REJECTED else stars}{' in ' if source.name else ''}{source.name}"
+                yield f"{key} is {stars}" + (f" in {source.name}" if source.name else "")
 
 
 def _same(found: object, wanted: str) -> bool:

@@ -131,7 +131,7 @@ def _stage_sidecar(workplace: Workplace, sidecar: Path, new: NewRating, staged: 
 def _stage_new_sidecar(
     workplace: Workplace, photo: Path, sidecar: Path, new: NewRating, staged: list[Staged], reason: str
 ) -> None:
-    """A sidecar with all XMP that is embedded in its photo, since programs that read sidecars read no other XMP then."""
+    """A sidecar with all XMP that is embedded in its photo, which it hides from programs that read sidecars."""
     _require_writable(sidecar.parent)
     item = Staged(photo.with_name(temporary_name("xmp")), sidecar, None)
     staged.append(item)
@@ -156,7 +156,7 @@ def _write_xmp(workplace: Workplace, staged: Staged, content: bytes, change: Cha
 
 
 def _embedded_xmp(workplace: Workplace, photo: Path) -> bytes:
-    """The XMP packet in a photo, without the reference to more of it; nothing if there is none that programs can read."""
+    """The XMP packet in a photo, without its reference to a second one; nothing if there is none that can be read."""
     name = workplace.alias(f"p{plain_extension(photo)}", photo)
     try:
         packet = workplace.exiftool.run(["-b", "-XMP", name]).output.strip(b"\0 \t\r\n")

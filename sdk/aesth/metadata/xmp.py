@@ -18,7 +18,7 @@ EMPTY = (
     b"<?xpacket begin='\xef\xbb\xbf' id='W5M0MpCehiHzreSzNTczkc9d'?>\n"
     b"<x:xmpmeta xmlns:x='adobe:ns:meta/'>\n"
     b"<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>\n"
-    b" <rdf:Description rdf:about=''/>\n"
+    b" <rdf:Description\n  rdf:about=''/>\n"
     b"</rdf:RDF>\n"
     b"</x:xmpmeta>\n"
     b"<?xpacket end='w'?>\n"
@@ -111,7 +111,7 @@ class _Attribute:
 class _Element:
     """An element: its start tag is ``start`` to ``tag_end``, its end tag ``close`` to ``end``.
 
-    Of an empty tag ``<a/>``, ``close``, ``tag_end`` and ``end`` are the same. ``room`` is where an attribute can be added.
+    Of an empty tag ``<a/>``, ``close``, ``tag_end`` and ``end`` are the same. An attribute can be added at ``room``.
     """
 
     name: Name
