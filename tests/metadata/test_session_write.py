@@ -282,16 +282,18 @@ class TestSidecar:
     def test_a_new_one_holds_all_xmp_that_it_hides(self, session: MetadataSession, tmp_path: Path) -> None:
         photo, packet = make_rich_photo(tmp_path / "a.jpg"), tmp_path / "packet"
         xmp = exiftool("-xmp", "-b", photo)
-        packet.write_text(xmp.replace("</rdf:RDF>", "<!-- mine --></rdf:RDF>"))
-        rate_by_hand(photo, f"-XMP<={packet}", "-XMP-xmpNote:HasExtendedXMP=0123")
-        packet.unlink()
+        more = "<rdf:Description xmlns:n='http://ns.adobe.com/xmp/note/' n:HasExtendedXMP='0123'/><!-- mine -->"
+        packet.write_text(xmp.replace("</rdf:RDF>", f"{more}</rdf:RDF>"))
+        rate_by_hand(photo, f"-XMP<={packet}")
+        assert "<!-- mine -->" in exiftool("-xmp", "-b", photo)
         hidden = xmp_of_others(photo)
         (sidecar,) = session.write(photo, NEW, sidecar=True)
         shown = xmp_of_others(sidecar)
-        assert hidden.pop("Xmp.xmpNote.HasExtendedXMP") == "0123"
+        hidden.pop("Xmp.xmpNote.HasExtendedXMP", None)
         assert shown == hidden
         assert {"Xmp.dc.title", "Xmp.crs.Exposure2012", "Xmp.digiKam.ColorLabel"} <= shown.keys()
         assert "<!-- mine -->" in sidecar.read_text()
+        assert "HasExtendedXMP" not in sidecar.read_text()
         assert exiv2(sidecar)["Xmp.xmp.Rating"] == "4"
 
     def test_xmp_that_no_program_can_read_is_not_copied(self, session: MetadataSession, tmp_path: Path) -> None:
@@ -359,6 +361,7 @@ class TestReject:
         photo = make_photo(tmp_path / name)
         session.write(photo, NEW)
         (written,) = session.write(photo, replace(NEW, rating=-1))
+        assert written.name == {"a.jpg": "a.jpg", "a.gif": "a.gif.xmp"}[name]
         found = tags(written)
         assert (found["XMP-xmp:Rating"], found["XMP-digiKam:PickLabel"]) == (-1, 1)
         assert not {"IFD0:Rating", "IFD0:RatingPercent", "XMP-microsoft:RatingPercent"} & set(found)

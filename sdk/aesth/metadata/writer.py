@@ -23,6 +23,10 @@ PADDING = 8192
 """So many bytes may a photo shrink by: room that other programs left in its XMP."""
 
 
+_EXIF_ENTRY = 12
+_EXIF_OF_OURS = 110
+"""Bytes of an EXIF block with our keys and those that EXIF makes mandatory, and nothing else."""
+
 _PADDING = re.compile(rb"\s+(<\?xpacket end=)")
 """Room that programs leave at the end of a packet in a photo."""
 
@@ -104,8 +108,7 @@ def _stage_embedded(workplace: Workplace, photo: Path, new: NewRating) -> Staged
         change = embedded_change(new, old)
         _rewrite(workplace, staged, change)
         tags = _verify(workplace, staged.temporary, change, formats.FILE_TYPES[kind or ""])
-        if _exif_size(tags) < _exif_size(old) or staged.temporary.stat().st_size + PADDING < photo.stat().st_size:
-            # ExifTool drops what no tag points to, such as what some makers append to their EXIF
+        if _loses_exif(old, tags) or staged.temporary.stat().st_size + PADDING < photo.stat().st_size:
             raise Declined("the photo holds data of its maker that would be lost")
         copy_attributes(photo, staged.temporary, times=True)
     except BaseException:
@@ -151,7 +154,9 @@ def _write_xmp(workplace: Workplace, staged: Staged, content: bytes, change: Cha
         raise Declined(f"it would be damaged: {reason}")
     if lost := sidecars.lost(content, edited):
         raise Declined(f"it would lose {lost[0]}")
-    staged.temporary.write_bytes(edited)
+    # Private until it gets the permissions of what it replaces.
+    with os.fdopen(os.open(staged.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(edited)
     _verify(workplace, staged.temporary, change, frozenset({"XMP"}))
 
 
@@ -214,6 +219,15 @@ def _verify(workplace: Workplace, written: Path, change: Change, types: frozense
     if not holds(tags, change):
         raise Declined("the rating did not come back from what was written")
     return tags
+
+
+def _loses_exif(old: Tags, new: Tags) -> bool:
+    """Whether EXIF shrank by more than our keys take: ExifTool drops what no tag points to, as makers append it."""
+    size = _exif_size(new)
+    removed = sum(key in old and key not in new for key in ("IFD0:Rating", "IFD0:RatingPercent"))
+    # Without any tag but the mandatory ones, the whole block goes.
+    room = _EXIF_OF_OURS if removed and not size else _EXIF_ENTRY * removed
+    return size + room < _exif_size(old)
 
 
 def _exif_size(tags: Tags) -> int:
