@@ -45,6 +45,7 @@ _LOCAL_NAMES = {
     "XMP-acdsee:Rating": "rating",
     "XMP-lr:HierarchicalSubject": "hierarchicalSubject",
 }
+_LISTS = ("Bag", "Seq", "Alt")
 _CONTAINERS = {"XMP-digiKam:TagsList": "Seq"}
 """Lists that are no Bag."""
 
@@ -199,21 +200,27 @@ class _Editor:
         if any(attribute.name == name for description in self._descriptions for attribute in description.attributes):
             raise CannotEdit(f"{key} is no list")
         elements = self._elements(name)
-        bags = [bag for element in elements for bag in element.children if bag.name[1] in ("Bag", "Seq", "Alt")]
-        if len(bags) != len(elements):
+        if any([child.name[1] in _LISTS for child in element.children] != [True] for element in elements):
             raise CannotEdit(f"{key} is no list")
-        present = set()
-        for item in (item for bag in bags for item in bag.children if not item.children):
-            text = self._text_of(item)
-            if text in dropped:
-                self._remove(item)
-            else:
-                present.add(text)
-        missing = [item for item in added if item not in present]
-        if missing and bags:
-            self._extend(bags[0], missing)
-        elif missing:
+        present = {self._text_of(item) for element in elements for item in element.children[0].children}
+        missing = [item for item in added if item not in present - dropped]
+        for element in elements:
+            extended = bool(missing) and element is elements[0]
+            self._drop_items(element, dropped, keep_empty=extended)
+            if extended:
+                self._extend(element.children[0], missing)
+        if missing and not elements:
             self._new_list(key, missing)
+
+    def _drop_items(self, element: _Element, dropped: set[str], *, keep_empty: bool) -> None:
+        """Take items out of a list; the whole property, where they were all that it held."""
+        items = element.children[0].children
+        gone = [item for item in items if not item.children and self._text_of(item) in dropped]
+        if gone and len(gone) == len(items) and not keep_empty:
+            self._remove(element)
+            return
+        for item in gone:
+            self._remove(item)
 
     def _extend(self, bag: _Element, items: list[str]) -> None:
         li = self._rdf_name("li", bag)
