@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from xml.dom import minidom
 
 import pytest
@@ -224,3 +225,19 @@ def test_what_a_person_sees_of_a_new_sidecar_is_plain() -> None:
     lines = edit(EMPTY, STARS).decode().splitlines()
     assert "  xmp:Rating='4'" in lines
     assert re.fullmatch(r"  aesth:Rating='4'/>", lines[-4])
+
+
+def test_xmp_of_real_files_keeps_all_but_the_rating(data: Path) -> None:
+    edited = 0
+    for path in sorted(path for path in (data / "camera_files").rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        is_sidecar = path.suffix == ".xmp"
+        for packet in [content] if is_sidecar else re.findall(rb"<x:x[am]pmeta.*?</x:x[am]pmeta>", content, re.DOTALL):
+            if sidecars.fault(packet):
+                continue
+            new = edit(packet, STARS)
+            assert rest(new) == rest(packet), path.name
+            assert said(new)[XAP, "Rating"] == ["4"], path.name
+            assert sidecars.lost(packet, new) == [], path.name
+            edited += 1
+    assert edited >= 40
