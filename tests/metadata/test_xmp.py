@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aesth.metadata import Colour, Extras, NewRating, sidecars
-from aesth.metadata.ratings import Change, sidecar_change
+from aesth.metadata.ratings import sidecar_values
 from aesth.metadata.xmp import EMPTY, CannotEdit, edit
 from support.metadata import DARKTABLE, NEW
 
@@ -26,7 +26,7 @@ OURS = {
     ("http://ns.adobe.com/lightroom/1.0/", "hierarchicalSubject"),
     *(("urn:aesth:xmp/1.0/", name) for name in ("Score", "Rating", "Model", "Date")),
 }
-STARS = Change({"XMP-xmp:Rating": "4", "XMP-microsoft:RatingPercent": "75", "XMP-aesth:Rating": "4"})
+STARS = {"XMP-xmp:Rating": "4", "XMP-microsoft:RatingPercent": "75", "XMP-aesth:Rating": "4"}
 
 
 def rest(content: bytes) -> list[object]:
@@ -134,7 +134,7 @@ def test_the_keys_are_said_once_and_all_else_is_as_it_was(content: bytes) -> Non
 
 @given(documents())
 def test_keys_are_taken_away_in_either_form(content: bytes) -> None:
-    edited = edit(content, Change(dict.fromkeys(STARS.values, "")))
+    edited = edit(content, dict.fromkeys(STARS, ""))
     assert rest(edited) == rest(content)
     assert set(said(edited)) <= {(XAP, "Label")}
 
@@ -143,7 +143,7 @@ def test_keys_are_taken_away_in_either_form(content: bytes) -> None:
 def test_a_second_edit_finds_what_the_first_wrote(content: bytes) -> None:
     once = edit(content, STARS)
     assert edit(once, STARS) == once
-    assert edit(edit(once, replace(STARS, values={**STARS.values, "XMP-xmp:Rating": "2"})), STARS) == once
+    assert edit(edit(once, {**STARS, "XMP-xmp:Rating": "2"}), STARS) == once
 
 
 @given(texts, st.booleans())
@@ -151,19 +151,19 @@ def test_any_text_comes_back(text: str, as_element: bool) -> None:
     content = DARKTABLE.format(rating=1).encode()
     if as_element:
         content = content.replace(b"<foreign:deep", b"<a:Model xmlns:a='urn:aesth:xmp/1.0/'/><foreign:deep")
-    edited = edit(content, Change({"XMP-aesth:Model": text or "m"}))
+    edited = edit(content, {"XMP-aesth:Model": text or "m"})
     assert said(edited)["urn:aesth:xmp/1.0/", "Model"] == [text or "m"]
 
 
 def test_only_the_value_itself_changes_where_it_is_there() -> None:
     content = DARKTABLE.format(rating=1).encode()
-    assert edit(content, Change({"XMP-xmp:Rating": "5"})) == DARKTABLE.format(rating=5).encode()
+    assert edit(content, {"XMP-xmp:Rating": "5"}) == DARKTABLE.format(rating=5).encode()
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "iso-8859-1", "us-ascii", "utf-16"])
 def test_the_encoding_stays_and_what_it_cannot_hold_is_written_by_number(encoding: str) -> None:
     content = DARKTABLE.format(rating=1).replace("UTF-8", encoding).encode(encoding)
-    edited = edit(content, Change({"XMP-aesth:Model": "é ★"}))
+    edited = edit(content, {"XMP-aesth:Model": "é ★"})
     assert f'encoding="{encoding}"' in edited.decode(encoding)
     assert said(edited)["urn:aesth:xmp/1.0/", "Model"] == ["é ★"]
 
@@ -186,10 +186,10 @@ def test_keywords_are_added_to_lists_that_are_there_or_are_new(content: bytes, o
         ("http://www.digikam.org/ns/1.0/", "TagsList"),
     )
     old = {"XMP-lr:HierarchicalSubject": ["a|b", "aesth|2 stars"]} if others else {}
-    edited = edit(content, sidecar_change(replace(NEW, extras=ALL), old))
+    edited = edit(content, sidecar_values(replace(NEW, extras=ALL), old))
     assert [said(edited)[name] for name in lists] == [[*others, "aesth|4 stars"], ["aesth/4 stars"]]
     assert sidecars.lost(content, edited) == []
-    taken_back = edit(edited, sidecar_change(NEW, {"XMP-lr:HierarchicalSubject": ["aesth|4 stars"]}))
+    taken_back = edit(edited, sidecar_values(NEW, {"XMP-lr:HierarchicalSubject": ["aesth|4 stars"]}))
     assert said(taken_back).get(lists[0], []) == others
 
 
@@ -210,7 +210,7 @@ def test_xmp_without_a_description_gets_one(form: str) -> None:
 def test_a_form_that_would_lose_something_is_refused(inner: str) -> None:
     content = DARKTABLE.format(rating=1).replace("<foreign:deep", f"{inner}<foreign:deep").encode()
     with pytest.raises(CannotEdit):
-        edit(content, sidecar_change(NewRating(4, 50.0, "m", NEW.date, ALL), {}))
+        edit(content, sidecar_values(NewRating(4, 50.0, "m", NEW.date, ALL), {}))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from types import MappingProxyType
@@ -21,15 +21,15 @@ _ACDSEE_KEY = "XMP-acdsee:Rating"
 _PICK_KEY = "XMP-digiKam:PickLabel"
 _OUR_KEYS = ("XMP-aesth:Score", "XMP-aesth:Rating", "XMP-aesth:Model", "XMP-aesth:Date")
 _LABEL_KEYS = ("XMP-xmp:Label", "XMP-digiKam:ColorLabel")
-_OTHER_LABEL_KEYS = ("XMP-photoshop:Urgency",)
 
 KEYWORD_KEYS = ("XMP-lr:HierarchicalSubject", "XMP-digiKam:TagsList")
-"""Lists of hierarchical keywords. In these we write, and take away, our own items alone."""
+"""Lists of hierarchical keywords. What we write there, and take away, is one item of our own, see `value_in`."""
 
-WRITTEN_KEYS = (*_STAR_KEYS, _PICK_KEY, *_OUR_KEYS, *_LABEL_KEYS)
-"""All keys of one value that we may write; with `KEYWORD_KEYS` they are all that ever changes in a photo."""
+READ_KEYS = (*_STAR_KEYS, _PICK_KEY, *_OUR_KEYS, *_LABEL_KEYS, *KEYWORD_KEYS)
+"""All that state a rating or that we may write; nothing else ever changes in a photo."""
 
-READ_KEYS = (*WRITTEN_KEYS, *_OTHER_LABEL_KEYS, *KEYWORD_KEYS)
+ALSO_READ_KEYS = ("XMP-photoshop:Urgency",)
+"""Another key for colour labels, which digiKam reads."""
 
 KEYWORDS: Mapping[int, str] = MappingProxyType(
     {REJECTED: "rejected", 1: "1 star", 2: "2 stars", 3: "3 stars", 4: "4 stars", 5: "5 stars"}
@@ -110,21 +110,6 @@ class NewRating:
 
 
 @dataclass(frozen=True)
-class Change:
-    """What becomes of the keys of one file, photo or sidecar.
-
-    Attributes:
-        values: ExifTool's names of keys -> values, empty where the key must be absent.
-        added: lists and the items that they gain.
-        dropped: lists and the items that they lose.
-    """
-
-    values: Mapping[str, str]
-    added: tuple[tuple[str, str], ...] = ()
-    dropped: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True)
 class Marks:
     """What one file, a photo or a sidecar, says of its rating.
 
@@ -186,18 +171,14 @@ def clean_model(model: str) -> str:
     return " ".join(printable.encode("utf-8", "replace").decode().split()) or "unnamed"
 
 
-def embedded_change(new: NewRating, old: Mapping[str, object]) -> Change:
-    """What a write changes in a photo that has the tags ``old``."""
-    exif = {
-        "IFD0:Rating": _unless_rejected(new),
-        "IFD0:RatingPercent": str(PERCENT.get(new.rating, "")),
-    }
-    change = sidecar_change(new, old)
-    return replace(change, values={**change.values, **exif})
+def embedded_values(new: NewRating, old: Mapping[str, object]) -> dict[str, str]:
+    """What a write gives a photo that has the tags ``old``: ExifTool's names -> values, empty where a key must go."""
+    percent = str(PERCENT.get(new.rating, ""))
+    return {**sidecar_values(new, old), "IFD0:Rating": _unless_rejected(new), "IFD0:RatingPercent": percent}
 
 
-def sidecar_change(new: NewRating, old: Mapping[str, object]) -> Change:
-    """What a write changes in a sidecar that has the tags ``old``: as `embedded_change`, without EXIF."""
+def sidecar_values(new: NewRating, old: Mapping[str, object]) -> dict[str, str]:
+    """What a write gives a sidecar that has the tags ``old``: as `embedded_values`, without EXIF."""
     values = {
         "XMP-xmp:Rating": str(new.rating),
         "XMP-microsoft:RatingPercent": str(PERCENT.get(new.rating, "")),
@@ -208,25 +189,40 @@ def sidecar_change(new: NewRating, old: Mapping[str, object]) -> Change:
     }
     if _ACDSEE_KEY in old:
         values[_ACDSEE_KEY] = _unless_rejected(new)
-    return Change({**values, **_pick(new, old), **_label(new, old)}, *_lists(new, old))
+    return {**values, **_pick(new, old), **_label(new, old), **_keyword(new, old)}
 
 
-def arguments(change: Change) -> Iterator[str]:
-    """ExifTool's arguments that make ``change``."""
-    yield from (f"-{key}={value}" for key, value in change.values.items())
-    yield from (f"-{key}-={item}" for key, item in change.dropped)
-    yield from (f"-{key}+={item}" for key, item in change.added)
+def arguments(values: Mapping[str, str]) -> Iterator[str]:
+    """ExifTool's arguments that write ``values``."""
+    for key, value in values.items():
+        if key in KEYWORD_KEYS:
+            yield from (f"-{key}-={item}" for item in our_keywords(key))
+            yield from [f"-{key}+={value}"] if value else []
+        else:
+            yield f"-{key}={value}"
 
 
-def holds(tags: Mapping[str, object], change: Change) -> bool:
+def holds(tags: Mapping[str, object], values: Mapping[str, str]) -> bool:
     """Whether a file with these ``tags`` holds what was to be written, and states that rating by every key."""
-    rating = int(change.values["XMP-xmp:Rating"])
-    return (
-        {stars for _, stars in _said(tags)} == {rating}
-        and all(_same(tags.get(key), value) for key, value in change.values.items())
-        and all(item in _texts(tags.get(key)) for key, item in change.added)
-        and not any(item in _texts(tags.get(key)) for key, item in change.dropped)
+    said = {stars for _, stars in _said(tags)}
+    return said == {int(values["XMP-xmp:Rating"])} and all(
+        _same(value_in(tags, key), value) for key, value in values.items()
     )
+
+
+def value_in(tags: Mapping[str, object], key: str) -> object:
+    """The value of ``key``, None where it is absent; of a list of keywords, the item that is ours."""
+    value = tags.get(key)
+    if key not in KEYWORD_KEYS or value is None:
+        return value
+    items = [str(item) for item in value] if isinstance(value, list) else [str(value)]
+    return next((item for item in items if item in our_keywords(key)), None)
+
+
+def our_keywords(key: str) -> list[str]:
+    """The items that we may write into the list ``key``."""
+    mark = "|" if key == "XMP-lr:HierarchicalSubject" else "/"
+    return [f"aesth{mark}{keyword}" for keyword in KEYWORDS.values()]
 
 
 def _unless_rejected(new: NewRating) -> str:
@@ -244,32 +240,16 @@ def _pick(new: NewRating, old: Mapping[str, object]) -> dict[str, str]:
 def _label(new: NewRating, old: Mapping[str, object]) -> dict[str, str]:
     """The colour label, if one is asked for and there is none."""
     label = new.extras.label
-    if label is None or any(old.get(key) not in (None, 0, "0", "") for key in (*_LABEL_KEYS, *_OTHER_LABEL_KEYS)):
+    if label is None or any(old.get(key) not in (None, 0, "0", "") for key in (*_LABEL_KEYS, *ALSO_READ_KEYS)):
         return {}
     return {"XMP-xmp:Label": label.value.capitalize(), "XMP-digiKam:ColorLabel": str(_DIGIKAM_COLOURS[label])}
 
 
-_Items = tuple[tuple[str, str], ...]
-
-
-def _lists(new: NewRating, old: Mapping[str, object]) -> tuple[_Items, _Items]:
-    """Items that lists of keywords gain and lose: our keyword, and our earlier ones."""
-    wanted = {key: _keyword(key, new.rating) for key in KEYWORD_KEYS} if new.extras.keyword else {}
-    present = {key: _texts(old.get(key)) for key in KEYWORD_KEYS}
-    ours = [(key, _keyword(key, rating)) for key in KEYWORD_KEYS for rating in KEYWORDS]
-    added = tuple((key, item) for key, item in wanted.items() if item not in present[key])
-    dropped = tuple((key, item) for key, item in ours if item in present[key] and wanted.get(key) != item)
-    return added, dropped
-
-
-def _keyword(key: str, rating: int) -> str:
-    return f"aesth{'|' if key == 'XMP-lr:HierarchicalSubject' else '/'}{KEYWORDS[rating]}"
-
-
-def _texts(value: object) -> list[str]:
-    if value is None:
-        return []
-    return [str(item) for item in value] if isinstance(value, list) else [str(value)]
+def _keyword(new: NewRating, old: Mapping[str, object]) -> dict[str, str]:
+    """Our keyword in each list, where it changes; none unless it is asked for."""
+    place = list(KEYWORDS).index(new.rating)
+    wanted = {key: our_keywords(key)[place] if new.extras.keyword else "" for key in KEYWORD_KEYS}
+    return {key: item for key, item in wanted.items() if not _same(value_in(old, key), item)}
 
 
 def _said(tags: Mapping[str, object]) -> Iterator[tuple[str, int]]:

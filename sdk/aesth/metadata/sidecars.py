@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 from xml.parsers import expat
 
 from aesth.errors import MetadataError
-from aesth.metadata.ratings import KEYWORDS
+from aesth.metadata.ratings import KEYWORD_KEYS, our_keywords
 from aesth.pairs import is_raw, pictures_beside, raws_beside
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
@@ -27,7 +27,7 @@ _RATING_KEYS = frozenset(
         "{http://www.digikam.org/ns/1.0/}ColorLabel",
     }
 )
-_KEYWORDS = frozenset(f"{_RDF}li = aesth{mark}{word}" for word in KEYWORDS.values() for mark in "|/")
+_KEYWORDS = frozenset(f"{_RDF}li = {item}" for key in KEYWORD_KEYS for item in our_keywords(key))
 _OURS = "{urn:aesth:xmp/1.0/}"
 
 

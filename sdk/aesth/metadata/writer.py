@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from aesth.errors import MetadataError
 from aesth.metadata import formats, sidecars, xmp
 from aesth.metadata.exiftool import ExifToolDied
 from aesth.metadata.files import Staged, copy_attributes, is_read_only, make_alike, temporary_name
-from aesth.metadata.ratings import Change, NewRating, arguments, embedded_change, holds, sidecar_change
+from aesth.metadata.ratings import NewRating, arguments, embedded_values, holds, sidecar_values
 from aesth.metadata.sidecars import SidecarStyle
 from aesth.metadata.workplace import Tags, Workplace, plain_extension
 
@@ -32,6 +34,10 @@ _PADDING = re.compile(rb"\s+(<\?xpacket end=)")
 
 _FAILURE = re.compile(r"Error (writing|creating|closing|renaming|copying)")
 """ExifTool's errors that tell of the disk rather than of the photo."""
+
+
+ValuesFor: TypeAlias = Callable[[Tags], Mapping[str, str]]
+"""What a file is to hold, by the tags that it has: read once its state is known, so that a later change is noticed."""
 
 
 class Declined(MetadataError):  # noqa: N818 - an answer rather than a failure: a sidecar can take the rating
@@ -72,12 +78,12 @@ def stage_all(
     reason = "a sidecar was asked for" if sidecar_only else _why_not_embedded(target)
     try:
         if not reason:
-            embedded.append(_stage_embedded(workplace, target, new))
+            embedded.append(_stage_embedded(workplace, target, partial(embedded_values, new)))
             staged.extend(embedded)
     except Declined as error:
         reason = error.message
     for sidecar in beside:
-        _stage_sidecar(workplace, sidecar, new, staged)
+        _stage_sidecar(workplace, sidecar, partial(sidecar_values, new), staged)
     if not beside and not embedded:
         _stage_new_sidecar(workplace, photo, sidecars.new_path(photo, style), new, staged, reason)
     staged.sort(key=lambda item: item in embedded)
@@ -99,15 +105,15 @@ def _why_not_embedded(photo: Path) -> str:
     return ""
 
 
-def _stage_embedded(workplace: Workplace, photo: Path, new: NewRating) -> Staged:
+def _stage_embedded(workplace: Workplace, photo: Path, values_for: ValuesFor) -> Staged:
     _require_writable(photo.parent)
     kind = formats.embeddable(photo)
     staged = Staged(photo.with_name(temporary_name(kind or "")), photo, photo.stat())
     try:
         old = _read_tags(workplace, photo, ["EXIF"])
-        change = embedded_change(new, old)
-        _rewrite(workplace, staged, change)
-        tags = _verify(workplace, staged.temporary, change, formats.FILE_TYPES[kind or ""])
+        values = values_for(old)
+        _rewrite(workplace, staged, values)
+        tags = _verify(workplace, staged.temporary, values, formats.FILE_TYPES[kind or ""])
         if _loses_exif(old, tags) or staged.temporary.stat().st_size + PADDING < photo.stat().st_size:
             raise Declined("the photo holds data of its maker that would be lost")
         copy_attributes(photo, staged.temporary, times=True)
@@ -117,12 +123,12 @@ def _stage_embedded(workplace: Workplace, photo: Path, new: NewRating) -> Staged
     return staged
 
 
-def _stage_sidecar(workplace: Workplace, sidecar: Path, new: NewRating, staged: list[Staged]) -> None:
+def _stage_sidecar(workplace: Workplace, sidecar: Path, values_for: ValuesFor, staged: list[Staged]) -> None:
     _require_writable(sidecar.parent)
     item = Staged(sidecar.with_name(temporary_name("xmp")), sidecar, sidecar.stat())
     staged.append(item)
     try:
-        _write_xmp(workplace, item, sidecar.read_bytes(), sidecar_change(new, _read_tags(workplace, sidecar)))
+        _write_xmp(workplace, item, sidecar.read_bytes(), values_for(_read_tags(workplace, sidecar)))
     except (Declined, xmp.CannotEdit) as error:
         message = (
             f"nothing was written, this sidecar cannot be changed without loss ({error}): move it away to start anew"
@@ -141,15 +147,15 @@ def _stage_new_sidecar(
     packet = _embedded_xmp(workplace, photo)
     old = _read_tags(workplace, photo) if packet else {}
     try:
-        _write_xmp(workplace, item, packet or xmp.EMPTY, sidecar_change(new, old))
+        _write_xmp(workplace, item, packet or xmp.EMPTY, sidecar_values(new, old))
     except (Declined, xmp.CannotEdit) as error:
         raise MetadataError(f"{reason}, and a sidecar cannot be written either ({error})", photo) from error
     make_alike(photo, item.temporary)
 
 
-def _write_xmp(workplace: Workplace, staged: Staged, content: bytes, change: Change) -> None:
-    """Write the temporary file: ``content`` with ``change`` in it, proven to hold all else that it held."""
-    edited = xmp.edit(content, change)
+def _write_xmp(workplace: Workplace, staged: Staged, content: bytes, values: Mapping[str, str]) -> None:
+    """Write the temporary file: ``content`` with ``values`` in it, proven to hold all else that it held."""
+    edited = xmp.edit(content, values)
     if reason := sidecars.fault(edited):
         raise Declined(f"it would be damaged: {reason}")
     if lost := sidecars.lost(content, edited):
@@ -157,7 +163,7 @@ def _write_xmp(workplace: Workplace, staged: Staged, content: bytes, change: Cha
     # Private until it gets the permissions of what it replaces.
     with os.fdopen(os.open(staged.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(edited)
-    _verify(workplace, staged.temporary, change, frozenset({"XMP"}))
+    _verify(workplace, staged.temporary, values, frozenset({"XMP"}))
 
 
 def _embedded_xmp(workplace: Workplace, photo: Path) -> bytes:
@@ -173,17 +179,17 @@ def _embedded_xmp(workplace: Workplace, photo: Path) -> bytes:
         return b""
     packet = _PADDING.sub(rb"\n\1", packet) + b"\n"
     try:
-        return xmp.edit(packet, Change({"XMP-xmpNote:HasExtendedXMP": ""}))
+        return xmp.edit(packet, {"XMP-xmpNote:HasExtendedXMP": ""})
     except xmp.CannotEdit:
         return b""
 
 
-def _rewrite(workplace: Workplace, staged: Staged, change: Change) -> None:
+def _rewrite(workplace: Workplace, staged: Staged, values: Mapping[str, str]) -> None:
     """Have ExifTool write the temporary file from the destination, which it sees under the temporary one's name."""
     source = workplace.alias(staged.temporary.name, staged.destination)
     folder = workplace.alias("d", staged.temporary.parent)
     try:
-        _run(workplace, staged.destination, [*arguments(change), "-o", f"{folder}/", source])
+        _run(workplace, staged.destination, [*arguments(values), "-o", f"{folder}/", source])
     finally:
         workplace.forget(source)
         workplace.forget(folder)
@@ -209,14 +215,14 @@ def _run(workplace: Workplace, path: Path, command: Sequence[str]) -> None:
         raise Declined(f"ExifTool says: {'; '.join([*reply.errors, *doubts])}", path)
 
 
-def _verify(workplace: Workplace, written: Path, change: Change, types: frozenset[str]) -> Tags:
+def _verify(workplace: Workplace, written: Path, values: Mapping[str, str], types: frozenset[str]) -> Tags:
     """The tags of what was written, as ExifTool reads them back; the rating must be there."""
     if not os.path.lexists(written):
         raise Declined("ExifTool wrote nothing")
     tags = _read_tags(workplace, written, ["EXIF"])
     if tags.get("File:FileType") not in types:
         raise Declined(f"this is {tags.get('File:FileType', 'a file of unknown kind')} inside")
-    if not holds(tags, change):
+    if not holds(tags, values):
         raise Declined("the rating did not come back from what was written")
     return tags
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from xml.parsers import expat
 
-from aesth.metadata.ratings import Change
+from aesth.metadata.ratings import KEYWORD_KEYS, our_keywords
 
 Name = tuple[str, str]
 """Namespace, without a slash at its end, since programs disagree on that; and local name."""
@@ -60,10 +60,11 @@ class CannotEdit(ValueError):  # noqa: N818 - an answer
     """The XMP says a key in a form that cannot be changed without losing something."""
 
 
-def edit(content: bytes, change: Change) -> bytes:
-    """``content``, a whole XMP file or packet, with ``change`` made in it and every other byte as it was.
+def edit(content: bytes, values: Mapping[str, str]) -> bytes:
+    """``content``, a whole XMP file or packet, with ``values`` in it and every other byte as it was.
 
-    A property that is there is changed where it stands, whether as an attribute or as an element; a new one becomes an
+    ``values`` are by ExifTool's names, empty where a key must go, and may name keys of EXIF, which are passed over. A
+    property that is there is changed where it stands, whether as an attribute or as an element; a new one becomes an
     attribute of the first ``rdf:Description``. The encoding is kept.
 
     Raises:
@@ -72,7 +73,7 @@ def edit(content: bytes, change: Change) -> bytes:
     mark, encoding = _encoding(content)
     try:
         text = content[len(mark) :].decode(encoding).encode()
-        edited = _Editor(text).made(change)
+        edited = _Editor(text).with_values(values)
         return mark + edited.decode().encode(encoding, "xmlcharrefreplace")
     except (UnicodeError, LookupError, expat.ExpatError) as error:
         raise CannotEdit(str(error)) from error
@@ -145,15 +146,13 @@ class _Editor:
         self._new_elements: list[bytes] = []
         self._scope = dict(self._descriptions[0].scope)
 
-    def made(self, change: Change) -> bytes:
-        """The text with ``change`` in it."""
-        for key, value in change.values.items():
-            if not key.startswith("IFD"):
+    def with_values(self, values: Mapping[str, str]) -> bytes:
+        """The text with ``values`` in it."""
+        for key, value in values.items():
+            if key in KEYWORD_KEYS:
+                self._set_item(key, value, our_keywords(key))
+            elif key.startswith("XMP-"):
                 self._set(key, _iso_date(value) if key.endswith(":Date") else value)
-        keys = dict.fromkeys(key for key, _ in (*change.dropped, *change.added))
-        for key in keys:
-            dropped = {item for name, item in change.dropped if name == key}
-            self._set_items(key, [item for name, item in change.added if name == key], dropped)
         self._insert()
         text = self._text
         for start, end, new in sorted(self._edits, reverse=True):
@@ -194,23 +193,23 @@ class _Editor:
         asides = b"".join(_ASIDE.findall(self._text[element.tag_end : element.close]))
         self._edits.append((start, element.end, asides))
 
-    def _set_items(self, key: str, added: list[str], dropped: set[str]) -> None:
-        """Add items to the list that ``key`` is, and drop others from it."""
+    def _set_item(self, key: str, item: str, ours: Iterable[str]) -> None:
+        """Have ``item``, if any, be the only one of ``ours`` in the list that ``key`` is."""
         name = name_of(key)
         if any(attribute.name == name for description in self._descriptions for attribute in description.attributes):
             raise CannotEdit(f"{key} is no list")
         elements = self._elements(name)
         if any([child.name[1] in _LISTS for child in element.children] != [True] for element in elements):
             raise CannotEdit(f"{key} is no list")
-        present = {self._text_of(item) for element in elements for item in element.children[0].children}
-        missing = [item for item in added if item not in present - dropped]
+        present = {self._text_of(one) for element in elements for one in element.children[0].children}
+        is_new = bool(item) and item not in present
         for element in elements:
-            extended = bool(missing) and element is elements[0]
-            self._drop_items(element, dropped, keep_empty=extended)
+            extended = is_new and element is elements[0]
+            self._drop_items(element, set(ours) - {item}, keep_empty=extended)
             if extended:
-                self._extend(element.children[0], missing)
-        if missing and not elements:
-            self._new_list(key, missing)
+                self._extend(element.children[0], item)
+        if is_new and not elements:
+            self._new_list(key, item)
 
     def _drop_items(self, element: _Element, dropped: set[str], *, keep_empty: bool) -> None:
         """Take items out of a list; the whole property, where they were all that it held."""
@@ -222,21 +221,21 @@ class _Editor:
         for item in gone:
             self._remove(item)
 
-    def _extend(self, bag: _Element, items: list[str]) -> None:
+    def _extend(self, bag: _Element, item: str) -> None:
         li = self._rdf_name("li", bag)
         if bag.empty:
-            tail = b">" + _items(items, li, b"") + b"</" + bag.written + b">"
+            tail = b">" + _item(item, li, b"") + b"</" + bag.written + b">"
             self._edits.append((bag.room, bag.tag_end, tail))
         else:
             end = bag.children[-1].end if bag.children else bag.tag_end
             first = bag.children[0].start if bag.children else bag.tag_end
             space = self._text[len(self._text[:first].rstrip()) : first]
-            self._edits.append((end, end, _items(items, li, space)))
+            self._edits.append((end, end, _item(item, li, space)))
 
-    def _new_list(self, key: str, items: list[str]) -> None:
+    def _new_list(self, key: str, item: str) -> None:
         first = self._descriptions[0]
         name, bag = self._prefixed(key).encode(), self._rdf_name(_CONTAINERS.get(key, "Bag"), first)
-        inner = _items(items, self._rdf_name("li", first), b"")
+        inner = _item(item, self._rdf_name("li", first), b"")
         self._new_elements.append(b"\n<%b><%b>%b</%b></%b>" % (name, bag, inner, bag, name))
 
     def _insert(self) -> None:
@@ -354,8 +353,8 @@ def _bare(namespace: str) -> str:
     return namespace.rstrip("/")
 
 
-def _items(items: list[str], li: bytes, space: bytes) -> bytes:
-    return b"".join(b"%b<%b>%b</%b>" % (space, li, _escaped(item), li) for item in items)
+def _item(item: str, li: bytes, space: bytes) -> bytes:
+    return b"%b<%b>%b</%b>" % (space, li, _escaped(item), li)
 
 
 def _escaped(value: str) -> bytes:
