@@ -19,8 +19,10 @@ PACKAGE = Path(aesth.__file__).parent
 STAGES = (
     {"_version", "ahead", "errors", "places"},
     {"extras", "formats", "preprocess", "scale", "registry", "runtime"},
+    {"pairs"},
     {"discover", "decode", "encoder", "metadata"},
     {"scorer", "cache", "config"},
+    {"alike"},
     {"tagging", "apps"},
     {"scoring", "undo", "doctor"},
     {"training"},

@@ -166,7 +166,13 @@ def test_old_runs_are_forgotten_and_their_numbers_not_used_again(journal: Journa
 
 def test_its_size_is_what_the_documentation_says(journal: Journal) -> None:
     said = ["4", "75", "4", "75", "87.12", "4", "lite-int8 0123456789abcdef", "2026:01:02 03:04:05+00:00"]
-    keys = ["XMP-xmp:Rating", "XMP-microsoft:RatingPercent", "IFD0:Rating", "IFD0:RatingPercent", *READ_KEYS[-4:]]
+    keys = [
+        "XMP-xmp:Rating",
+        "XMP-microsoft:RatingPercent",
+        "IFD0:Rating",
+        "IFD0:RatingPercent",
+        *(f"XMP-aesth:{name}" for name in ("Score", "Rating", "Model", "Date")),
+    ]
     new = dict(zip(keys, said, strict=True))
     folder = "/home/somebody/Pictures/2026/2026-01-02 a day at the sea"
     journal.plan(journal.begin("aesth tag", ""), [entry(f"{folder}/IMG_{n:04}.JPG", new=new) for n in range(1000)])

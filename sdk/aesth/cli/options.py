@@ -17,6 +17,8 @@ from aesth import config
 from aesth.config import Format, Settings
 from aesth.errors import ConfigError
 from aesth.metadata.policy import Policy
+from aesth.metadata.ratings import Colour
+from aesth.metadata.sidecars import SidecarStyle
 
 if TYPE_CHECKING:
     from aesth.cli.running import Photos
@@ -157,6 +159,33 @@ class WritingFlags:
     sidecar: Annotated[
         bool | None,
         _option("--sidecar/--no-sidecar", panel=_WRITING, help="Write XMP sidecars, never into the photos."),
+    ] = None
+    sidecar_style: Annotated[
+        SidecarStyle | None,
+        _option(
+            "--sidecar-style",
+            panel=_WRITING,
+            help="How new sidecars are called. darktable: IMG.CR2.xmp (default); adobe: IMG.xmp.",
+        ),
+    ] = None
+    reject_below: Annotated[
+        float | None,
+        _option("--reject-below", panel=_WRITING, metavar="SCORE", min=0, max=100, help="Reject photos of less."),
+    ] = None
+    label: Annotated[
+        Colour | None, _option("--label", panel=_WRITING, help="Also a colour label, where there is none.")
+    ] = None
+    keyword: Annotated[
+        bool | None,
+        _option("--keyword/--no-keyword", panel=_WRITING, help="Also a hierarchical keyword, such as aesth|4 stars."),
+    ] = None
+    pick: Annotated[
+        bool | None,
+        _option(
+            "--pick/--no-pick",
+            panel=_WRITING,
+            help="Also digiKam's pick label, where there is none: accepted for 4 and 5 stars, pending for fewer.",
+        ),
     ] = None
     dry_run: Annotated[bool, _option("--dry-run", "-n", panel=_WRITING, help="Write nothing; show what would be.")] = (
         False

@@ -13,6 +13,7 @@ from typing import Protocol, TextIO
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from aesth.ahead import never
 from aesth.cli import table
@@ -21,6 +22,7 @@ from aesth.cli.options import PhotoFlags
 from aesth.cli.output import LAYOUTS, Layout, encode
 from aesth.cli.progress import Meter, Tally, same_terminal
 from aesth.cli.stopping import GracefulStop
+from aesth.cli.text import printable
 from aesth.config import Format, Settings
 from aesth.decode import DEFAULT_MAX_PIXELS
 from aesth.decode.quiet import quiet_decoders
@@ -105,6 +107,10 @@ def report(photos: Source, run: Run, settings: Settings, *, writes: bool, undoes
             with closing(_interleaved(run(watched), photos.unreadable)) as outcomes:
                 for outcome in outcomes:
                     show(outcome)
+                    if outcome.note is not None:
+                        console.print(
+                            Text(printable(f"aesth: {outcome.path}: {outcome.note}"), "yellow"), soft_wrap=True
+                        )
                     tally.add(outcome)
                     meter.advance()
                     stop.check()

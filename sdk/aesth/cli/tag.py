@@ -21,9 +21,10 @@ def tag(
     from aesth import tagging
     from aesth.cli.running import make_scorer, report
     from aesth.cli.text import command_line
-    from aesth.metadata import MetadataSession
+    from aesth.metadata import Extras, MetadataSession
 
-    with MetadataSession(command=command_line()) as session, make_scorer(settings) as scorer:
+    session = MetadataSession(style=settings.sidecar_style, command=command_line())
+    with session, make_scorer(settings) as scorer:
         report(
             photos,
             lambda watched: tagging.tag(
@@ -35,6 +36,8 @@ def tag(
                 rescore=settings.rescore,
                 sidecar=settings.sidecar,
                 dry_run=writing.dry_run,
+                reject_below=settings.reject_below,
+                extras=Extras(settings.label, settings.keyword, settings.pick),
                 would_block=photos.would_block,
             ),
             settings,

@@ -17,6 +17,7 @@ from aesth.metadata.exiftool import ExifTool, check_version, find_program
 from aesth.metadata.journal import Entry, Journal, State
 from aesth.metadata.ratings import NewRating, RatingState, clean_model
 from aesth.metadata.reader import read_batch
+from aesth.metadata.sidecars import SidecarStyle
 from aesth.metadata.undoing import Plan, as_entry, carry_out, make_plan, settle
 from aesth.metadata.workplace import Workplace
 from aesth.metadata.writer import stage_all
@@ -31,6 +32,7 @@ class MetadataSession:
 
     Args:
         exiftool: the executable; None takes the one on the PATH.
+        style: how new sidecars are called.
         journal: the file of the journal; None takes that of this person.
         command: what the journal tells of who wrote.
 
@@ -39,9 +41,15 @@ class MetadataSession:
     """
 
     def __init__(
-        self, exiftool: str | None = None, *, journal: Path | None = None, command: str = "MetadataSession"
+        self,
+        exiftool: str | None = None,
+        style: SidecarStyle = SidecarStyle.DARKTABLE,
+        *,
+        journal: Path | None = None,
+        command: str = "MetadataSession",
     ) -> None:
         self._program = exiftool
+        self._style = style
         self._journal_file = journal
         self._command = command
         self._journal: Journal | None = None
@@ -135,7 +143,7 @@ class MetadataSession:
             self._clean_litter({photo.parent, target.parent})
             existing = [found.path for found in beside]
             journal = self.open_journal()
-            stage_all(self._open(), photo, target, existing, new, staged, sidecar_only=sidecar)
+            stage_all(self._open(), photo, target, existing, new, staged, sidecar_only=sidecar, style=self._style)
             self._commit(journal, photo, staged, new)
             return [item.destination for item in staged]
         except OSError as error:

@@ -15,7 +15,6 @@ from aesth.metadata.exiftool import ExifToolDied
 from aesth.metadata.files import Staged
 from aesth.metadata.journal import Entry, Journal, State
 from aesth.metadata.ratings import (
-    READ_KEYS,
     RatingState,
     Values,
     are_same,
@@ -195,9 +194,8 @@ def _step(file: Path, entries: Sequence[Entry], now: Values | None) -> Step:
 
 
 def _stage(workplace: Workplace, step: Step, staged: list[Staged]) -> None:
-    values = {key: step.after.get(key, "") for key in READ_KEYS}
     try:
-        stage_undone(workplace, step.file, values, staged)
+        stage_undone(workplace, step.file, step.after, staged)
     except Declined as error:
         raise MetadataError(f"the old rating cannot be written ({error.message})", step.file) from error
     if not are_same(staged[-1].old, step.now):

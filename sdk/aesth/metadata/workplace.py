@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aesth.errors import MetadataError
 from aesth.metadata.exiftool import ExifTool
-from aesth.metadata.ratings import READ_KEYS
+from aesth.metadata.ratings import ALSO_READ_KEYS, READ_KEYS
 
 Tags = Mapping[str, object]
 
@@ -53,7 +53,7 @@ class Workplace:
         names = [self.alias(f"r{number}{plain_extension(file)}", file) for number, file in enumerate(files)]
         if not names:
             return []
-        wanted = [f"-{key}" for key in (*READ_KEYS, "File:FileType", *also)]
+        wanted = [f"-{key}" for key in (*READ_KEYS, *ALSO_READ_KEYS, "File:FileType", *also)]
         reply = self.exiftool.run(["-j", "-G1", "-a", "-n", *wanted, *names])
         found = {str(tags["SourceFile"]): tags for tags in _parse(reply.output)}
         for name in names:
