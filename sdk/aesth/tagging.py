@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from aesth.ahead import WouldBlock, never
+from aesth.cache import ScoreCache
 from aesth.encoder import OnnxEncoder
 from aesth.errors import AesthError
 from aesth.metadata import Decision, MetadataSession, NewRating, Policy, RatingState, allows, decide
@@ -82,7 +83,7 @@ def tag(
         dry_run: write nothing; a photo that would be written is ``SCORED``.
         would_block: whether taking the next photo would wait; then outcomes come first.
     """
-    run = _Run(session, model_of(scorer), policy, rescore, sidecar, dry_run)
+    run = _Run(session, model_of(scorer), policy, rescore, sidecar, dry_run, scorer.cache)
     seen = _read(photos, run, would_block)
     if not relative:
         yield from map(run.finish, _score_needed(seen, scorer, would_block))
@@ -128,6 +129,7 @@ class _Run:
     rescore: bool
     sidecar: bool
     dry_run: bool
+    cache: ScoreCache | None
 
     def see(self, path: Path, state: RatingState | AesthError) -> _Seen:
         if isinstance(state, AesthError):
@@ -158,6 +160,8 @@ class _Run:
             )
         except AesthError as error:
             return _unchanged(replace(photo, error=error), Action.FAILED)
+        if self.cache is not None:
+            self.cache.renew(photo.path)
         return Outcome(photo.path, score, rating, photo.state.rating, Action.WRITTEN)
 
     def _write_changed(self, photo: _Seen, state: RatingState | AesthError) -> Outcome:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from aesth._version import __version__
+from aesth.cli.cache import cache
 from aesth.cli.doctor import doctor
 from aesth.cli.models import models
 from aesth.cli.options import with_groups
@@ -87,7 +88,7 @@ def _exit_code(error: AesthError) -> int:
     return MISSING if isinstance(error, (MissingDependencyError, ModelError, ProviderError)) else 1
 
 
-for _command in (tag, score, doctor, models):
+for _command in (tag, score, cache, doctor, models):
     app.command()(_guarded(with_groups(_command)))
 for _name, _step in (
     ("fetch", fetch_pictures),

@@ -18,10 +18,14 @@ def tag(
     """
     settings, photos = begin(paths, which, output, scoring, writing)
     from aesth import tagging
-    from aesth.cli.running import make_scorer, report
+    from aesth.cli.running import make_scorer, remembered_scores, report
     from aesth.metadata import MetadataSession
 
-    with MetadataSession() as session, make_scorer(settings) as scorer:
+    with (
+        MetadataSession() as session,
+        remembered_scores(settings) as cache,
+        make_scorer(settings, cache) as scorer,
+    ):
         report(
             photos,
             lambda watched: tagging.tag(

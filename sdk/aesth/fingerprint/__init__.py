@@ -91,7 +91,11 @@ def _sampled(file: BinaryIO) -> bytes:
     state = os.fstat(file.fileno())
     source = Source(file, f"RAW of {state.st_size} bytes, {state.st_mtime_ns}")
     gap = state.st_size // (_SAMPLES + 1)
-    places = [(0, _ENDS), *((gap * number, _SAMPLE) for number in range(1, _SAMPLES + 1)), (state.st_size - _ENDS, _ENDS)]
+    places = [
+        (0, _ENDS),
+        *((gap * number, _SAMPLE) for number in range(1, _SAMPLES + 1)),
+        (state.st_size - _ENDS, _ENDS),
+    ]
     for start, length in places:
         source.seek(max(0, start))
         source.feed_at_most(length)
