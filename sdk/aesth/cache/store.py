@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sqlite3
 import time
@@ -29,7 +28,8 @@ _SCHEMA = 1
 _TABLES = """
 CREATE TABLE files (path BLOB PRIMARY KEY, state TEXT, content BLOB, seen INTEGER) WITHOUT ROWID;
 CREATE INDEX files_by_content ON files (content);
-CREATE TABLE scores (content BLOB, model BLOB, score REAL, norm REAL, PRIMARY KEY (content, model)) WITHOUT ROWID;
+CREATE TABLE scores (content BLOB, model BLOB, score REAL, norm REAL, seal BLOB, PRIMARY KEY (content, model))
+    WITHOUT ROWID;
 CREATE TABLE models (id BLOB PRIMARY KEY, name TEXT, checksum TEXT, provider TEXT, pixels INTEGER, seen INTEGER);
 CREATE TABLE tidied (day INTEGER);
 """
@@ -122,12 +122,13 @@ class Store:
         return None if row is None else SeenFile(row[0], row[1], row[2] >= _today() - _NOTE_AFTER)
 
     def known(self, content: bytes, model: ModelKey) -> Known | None:
-        """The score of a fingerprint, unless what is in the file can be no score."""
-        question = "SELECT score, norm FROM scores WHERE content = ? AND model = ?"
+        """The score of a fingerprint, unless the file is damaged where it stands."""
+        question = "SELECT score, norm, seal FROM scores WHERE content = ? AND model = ?"
         row = self._database.execute(question, (content, model.id)).fetchone()
-        if row is None or not all(isinstance(value, float) and math.isfinite(value) for value in row):
+        if row is None or not all(isinstance(value, float) for value in row[:2]):
             return None
-        return Known(*row) if 0 <= row[0] <= 100 and row[1] >= 0 else None
+        known = Known(*row[:2])
+        return known if row[2] == _seal(content, model, known) else None
 
     def write(
         self,
@@ -143,8 +144,11 @@ class Store:
                 [(path, seen.state, seen.content, today) for path, seen in files.items()],
             )
             database.executemany(
-                "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?)",
-                [(content, model.id, known.score, known.norm) for (content, model), known in scores.items()],
+                "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?)",
+                [
+                    (content, model.id, known.score, known.norm, _seal(content, model, known))
+                    for (content, model), known in scores.items()
+                ],
             )
             database.executemany(
                 "INSERT OR REPLACE INTO models VALUES (?, ?, ?, ?, ?, ?)",
@@ -237,6 +241,11 @@ class Store:
                 self._database.execute("ROLLBACK")
             raise
         self._database.execute("COMMIT")
+
+
+def _seal(content: bytes, model: ModelKey, known: Known) -> bytes:
+    """By which a damaged row is told, since SQLite has no checksums."""
+    return blake2b(content + model.id + repr(astuple(known)).encode(), digest_size=8).digest()
 
 
 def _is_gone(path: bytes) -> bool:

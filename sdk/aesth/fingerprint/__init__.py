@@ -7,6 +7,7 @@ orientation, and leaves out the metadata; where these cannot be told apart surel
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,7 +16,6 @@ from typing import BinaryIO
 from PIL import Image
 
 from aesth.decode.picture import open_picture, orientation_of
-from aesth.errors import DecodeError
 from aesth.fingerprint.containers import digest_jpeg, digest_png, digest_webp
 from aesth.fingerprint.isobmff import digest_isobmff
 from aesth.fingerprint.source import Blocks, Source, Unsure
@@ -31,8 +31,6 @@ _DIGESTS: Mapping[Format, Callable[[Source], Blocks]] = {
     Format.AVIF: digest_isobmff,
 }
 
-_HEADER_ALONE = (Format.JPEG, Format.TIFF, Format.HEIF, Format.AVIF)
-"""Formats whose orientation Pillow tells without decoding; of the others it is asked with their blocks of metadata."""
 
 _ENDS, _SAMPLES, _SAMPLE = 1 << 18, 4, 1 << 14
 
@@ -44,6 +42,8 @@ def fingerprint(path: Path) -> bytes | None:
     some samples between, so that it can be moved and renamed, but is another photo when it was modified.
     """
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return None
         with path.open("rb") as file:
             kind = recognise(file.read(HEAD_BYTES), path.suffix)
             if kind is None:
@@ -51,7 +51,7 @@ def fingerprint(path: Path) -> bytes | None:
             if kind is Format.RAW:
                 return _sampled(file)
             return _digest(file, kind)
-    except (OSError, DecodeError):
+    except (OSError, ValueError, Unsure):
         return None
 
 
@@ -75,16 +75,16 @@ def _image_alone(file: BinaryIO, kind: Format) -> bytes:
 
 def _orientation(file: BinaryIO, kind: Format, blocks: Blocks) -> int:
     """The orientation that `aesth.decode` sees."""
-    if kind in _HEADER_ALONE:
-        file.seek(0)
-        try:
-            with open_picture(file, kind, sys.maxsize) as image:
-                return orientation_of(image)
-        except Exception as error:  # decoders raise nearly every class that there is
-            raise Unsure from error
-    stand_in = Image.new("1", (1, 1))
-    stand_in.info.update({name: block for name, block in (("exif", blocks.exif), ("xmp", blocks.xmp)) if block})
-    return orientation_of(stand_in)
+    if kind is Format.PNG:  # of which Pillow decodes the pixels first, as metadata may follow them
+        stand_in = Image.new("1", (1, 1))
+        stand_in.info.update({name: block for name, block in (("exif", blocks.exif), ("xmp", blocks.xmp)) if block})
+        return orientation_of(stand_in)
+    file.seek(0)
+    try:
+        with open_picture(file, kind, sys.maxsize) as image:
+            return orientation_of(image)
+    except Exception as error:  # decoders raise nearly every class that there is
+        raise Unsure from error
 
 
 def _sampled(file: BinaryIO) -> bytes:

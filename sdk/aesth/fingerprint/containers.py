@@ -17,7 +17,7 @@ _HARMLESS_TEXTS = (
 )
 """Keywords of texts that are never more than that; Pillow takes some others for settings of the decoder."""
 
-_ANIMATION, _ALPHA = 0x02, 0x10
+_ANIMATION, _ALPHA, _PROFILED = 0x02, 0x10, 0x20
 
 
 def digest_jpeg(source: Source) -> Blocks:
@@ -60,8 +60,12 @@ def _is_jpeg_metadata(marker: int, start: bytes) -> bool:
 
 
 def digest_png(source: Source) -> Blocks:
-    """Every chunk but texts, EXIF, XMP and the time, to the end of the file."""
+    """Every chunk but texts, EXIF, XMP and the time, to the end of the file.
+
+    Texts that may be more than that come last, since programs move texts about.
+    """
     found: dict[str, bytes] = {}
+    texts: list[bytes] = []
     source.skip(8)
     while True:
         length = source.number(4)
@@ -72,57 +76,47 @@ def digest_png(source: Source) -> Blocks:
             _keep(found, "exif", b"Exif\0\0" + source.read(length))
             source.skip(4)
         elif kind in _TEXTS:
-            _digest_text(source, kind, source.read(length), found)
+            body = source.read(length)
             source.skip(4)
+            if kind == b"iTXt" and body.startswith(_PNG_XMP):
+                _keep(found, "xmp", body[len(_PNG_XMP) :].split(b"\0", 2)[-1])
+            elif body.partition(b"\0")[0] not in _HARMLESS_TEXTS:
+                texts.append(kind + body)
         else:
             source.note(length, kind)
             source.feed(length + 4)
         if kind == b"IEND":
             source.feed_rest()
+            for text in texts:
+                source.note(len(text), text)
             return Blocks(found.get("exif"), found.get("xmp"))
 
 
-def _digest_text(source: Source, kind: bytes, body: bytes, found: dict[str, bytes]) -> None:
-    if kind == b"iTXt" and body.startswith(_PNG_XMP):
-        _keep(found, "xmp", body[len(_PNG_XMP) :].split(b"\0", 2)[-1])
-    elif body.partition(b"\0")[0] not in _HARMLESS_TEXTS:
-        source.note(len(body), kind, body)
-
-
 def digest_webp(source: Source) -> Blocks:
-    """Every chunk but EXIF, XMP and the header of extended files, of which transparency and animation count."""
-    found: dict[str, bytes] = {}
+    """Every chunk but EXIF and XMP; of the header of an extended file, what matters for the chunks that are there.
+
+    Lossless pictures tell of their transparency themselves, and ExifTool makes headers that do not.
+    """
+    kinds = set()
+    header = bytes(10)
     source.skip(12)
     while source.position < source.size:
         kind = source.read(4)
         length = source.number(4, "little")
         padding = min(length & 1, max(0, source.size - source.position - length))
+        kinds.add(kind)
         if kind in (b"EXIF", b"XMP "):
-            _keep(found, kind.decode().strip().lower(), source.read(length))
-            source.skip(padding)
+            source.skip(length + padding)
         elif kind == b"VP8X":
             header = source.read(length)
             if length != 10:
                 raise Unsure
-            found["flags"] = bytes([header[0] & (_ALPHA | _ANIMATION)])
-            if header[0] & _ANIMATION:
-                source.note(header[4:])
         else:
             source.note(length, kind)
-            if kind == b"VP8L" and "flags" not in found:
-                found["flags"] = _flags_of_lossless(source, length)
             source.feed(length + padding)
-    source.note(found.get("flags", b"\0"))
-    return Blocks(found.get("exif"), found.get("xmp"))
-
-
-def _flags_of_lossless(source: Source, length: int) -> bytes:
-    """The flags that an extended file with this picture has: transparency, where its header says so."""
-    if length < 5:
-        raise Unsure
-    head = source.read(5)
-    source.skip(-5)
-    return bytes([head[4] & _ALPHA])
+    relevant = _ANIMATION | (_ALPHA if b"ALPH" in kinds else 0) | (_PROFILED if b"ICCP" in kinds else 0)
+    source.note(header[0] & relevant, header[4:] if header[0] & _ANIMATION else b"")
+    return Blocks()
 
 
 def _keep(found: dict[str, bytes], name: str, block: bytes) -> None:

@@ -89,9 +89,10 @@ def _digest_kinds(source: Source, listing: _Box) -> frozenset[int]:
 
 def _digest_references(source: Source, references: _Box) -> None:
     source.seek(references.start)
-    source.note(source.number(1))
+    version = source.number(1)
     for box in _boxes(source, references.start + 4, references.end):
         if box.kind != _DESCRIBES:
+            source.note(version)
             _feed_box(source, box)
 
 

@@ -18,7 +18,7 @@ class Unsure(Exception):  # noqa: N818 - an answer rather than a failure: the wh
 
 @dataclass(frozen=True)
 class Blocks:
-    """Metadata that may hold the orientation, and was left out of the digest.
+    """Metadata that may hold the orientation and was left out of the digest, where Pillow is not asked for it.
 
     Attributes:
         exif: as Pillow keeps it in ``info["exif"]``; None if there is none.
