@@ -282,6 +282,16 @@ def test_a_damaged_file_never_makes_a_wrong_score(
             assert known(cache, photo) in (10.0 + score, None)
 
 
+def test_a_score_that_is_not_the_one_that_was_kept_is_not_told(file: Path, photos: list[Path]) -> None:
+    """SQLite would not notice a bit that tips over."""
+    with ScoreCache(file) as cache:
+        remember(cache, photos[0], 50.0)
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("UPDATE scores SET score = 51.0")
+    with ScoreCache(file) as cache:
+        assert known(cache, photos[0]) is None
+
+
 @pytest.mark.parametrize("content", [b"no database, but text" * 99, b"SQLite format 3\0" + bytes(5000)])
 def test_a_file_that_is_none_is_told_left_alone_and_made_anew_when_asked(
     encoder: CountingEncoder, file: Path, photos: list[Path], content: bytes
