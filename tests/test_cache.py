@@ -259,7 +259,7 @@ def happen(folder: Path, change: str, name: str, other: str, value: int, moment:
             os.utime(path, (moment, moment))
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.binary(min_size=1, max_size=6)), max_size=6), st.booleans()
 )

@@ -93,7 +93,7 @@ def damaged(content: bytes, damage: list[tuple[float, str, bytes]]) -> bytes:
     return content
 
 
-@settings(max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.sampled_from(sorted(cases())), damages)
 def test_files_of_one_fingerprint_show_the_same(
     tmp_path: Path, name: str, damage: list[tuple[float, str, bytes]]
@@ -126,6 +126,14 @@ def test_other_pixels_or_other_colours_are_another_photo(tmp_path: Path, form: s
     name = f"a{SUFFIXES[form]}"
     variants = [rich(form), rich(form, seed=1), rich(form, profile=PROFILE[:-1] + b"\1")]
     assert len({mark_of(tmp_path, name, variant) for variant in variants}) == len(variants)
+
+
+def test_what_a_jpeg_says_of_its_colours_counts(tmp_path: Path) -> None:
+    inks = encode(Image.fromarray(scene()).convert("CMYK"), "JPEG")
+    place = inks.index(b"Adobe") + 11
+    other = inks[:place] + bytes([inks[place] ^ 2]) + inks[place + 1 :]
+    assert not np.array_equal(load(written(tmp_path / "a.jpg", inks)), load(written(tmp_path / "b.jpg", other)))
+    assert fingerprint(tmp_path / "a.jpg") != fingerprint(tmp_path / "b.jpg")
 
 
 @pytest.mark.parametrize("form", FORMS)
