@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from aesth.errors import JournalError
-from aesth.metadata import MetadataSession, RatingState
+from aesth.metadata import Colour, Extras, MetadataSession, RatingState
 from aesth.metadata.journal import State
 from aesth.tagging import Action, Outcome
 from aesth.undo import find_undoable, undo
@@ -114,6 +114,23 @@ def test_a_photo_without_metadata_comes_back_to_the_byte(session: MetadataSessio
     assert bytes_of(tmp_path) != before
     undone(session)
     assert bytes_of(tmp_path) == before
+
+
+def test_marks_go_with_the_stars_and_those_of_a_person_stay(session: MetadataSession, tmp_path: Path) -> None:
+    photo, sidecar = make_photo(tmp_path / "a.jpg"), tmp_path / "a.jpg.xmp"
+    rate_by_hand(photo, "-XMP-lr:HierarchicalSubject=places|sea", "-XMP-lr:HierarchicalSubject=aesth|1 star")
+    sidecar.write_text(DARKTABLE.format(rating=0))
+    before, xmp = rating_tags(tags(photo)), exiv2(sidecar)
+    session.begin_run()
+    session.write(photo, replace(NEW, extras=Extras(Colour.GREEN, keyword=True, pick=True)))
+    marked = tags(photo)
+    assert marked["XMP-lr:HierarchicalSubject"] == ["places|sea", "aesth|4 stars"]
+    assert (marked["XMP-xmp:Label"], marked[PICK]) == ("Green", 3)
+    assert actions(undone(session)) == [Action.WRITTEN]
+    after = tags(photo)
+    assert set(after["XMP-lr:HierarchicalSubject"]) == {"places|sea", "aesth|1 star"}
+    assert not {"XMP-xmp:Label", "XMP-digiKam:ColorLabel", "XMP-digiKam:TagsList"} & set(after)
+    assert (rating_tags(after), exiv2(sidecar)) == (before, xmp)
 
 
 def test_a_second_undo_changes_nothing(session: MetadataSession, tmp_path: Path) -> None:

@@ -61,6 +61,7 @@ class Settings:
         pick: write digiKam's pick label with the stars.
         cut_points: scores at which a photo gets 2, 3, 4 and 5 stars; None takes those of `aesth.scale`.
         max_pixels: photos of more pixels are refused; None takes the limit of `aesth.decode`.
+        cache: remember scores, and take those that are remembered.
     """
 
     model: str = "default"
@@ -83,6 +84,7 @@ class Settings:
     pick: bool = False
     cut_points: CutPoints | None = None
     max_pixels: int | None = None
+    cache: bool = True
 
     def override(self, flags: Mapping[str, object]) -> Settings:
         """These settings with those of ``flags`` that were given, that is, are not None."""
@@ -257,6 +259,7 @@ _PARSERS: Mapping[str, Callable[[object], object]] = {
     "pick": _flag,
     "cut_points": _cut_points,
     "max_pixels": _count,
+    "cache": _flag,
 }
 
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 from aesth.ahead import WouldBlock, never
 from aesth.alike import PATIENCE as PATIENCE
 from aesth.alike import score_alike
+from aesth.cache import ScoreCache
 from aesth.encoder import OnnxEncoder
 from aesth.errors import AesthError, JournalError
 from aesth.metadata import Decision, Extras, MetadataSession, NewRating, Policy, RatingState, allows, decide
@@ -94,7 +95,7 @@ def tag(
     """
     if not dry_run:
         session.begin_run()
-    run = _Run(session, model_of(scorer), policy, rescore, sidecar, dry_run, reject_below, extras)
+    run = _Run(session, model_of(scorer), policy, rescore, sidecar, dry_run, reject_below, extras, scorer.cache)
     seen = _read(photos, run, would_block)
     if not relative:
         yield from map(run.finish, _score_needed(seen, scorer, would_block))
@@ -142,6 +143,7 @@ class _Run:
     dry_run: bool
     reject_below: float | None
     extras: Extras
+    cache: ScoreCache | None
 
     def see(self, path: Path, state: RatingState | AesthError) -> _Seen:
         if isinstance(state, AesthError):
@@ -175,6 +177,8 @@ class _Run:
             raise
         except AesthError as error:
             return _unchanged(replace(photo, error=error), Action.FAILED)
+        if self.cache is not None:
+            self.cache.renew(photo.path)
         return _changed(photo, rating, Action.WRITTEN)
 
     def _write_changed(self, photo: _Seen, state: RatingState | AesthError) -> Outcome:

@@ -89,6 +89,10 @@ class ScoringFlags:
         bool | None,
         _option("--relative/--no-relative", panel=_SCORING, help="Stars by rank among the photos of this run."),
     ] = None
+    cache: Annotated[
+        bool | None,
+        _option("--cache/--no-cache", panel=_SCORING, help="Remember scores, and take those remembered (default)."),
+    ] = None
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import io
 import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Protocol, TextIO
@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from aesth.ahead import never
+from aesth.cache import ScoreCache
 from aesth.cli import table
 from aesth.cli.inputs import listed_paths
 from aesth.cli.options import PhotoFlags
@@ -79,7 +80,26 @@ class Photos:
         self.unreadable.append(Outcome(error.path or Path(), None, None, None, Action.FAILED, error))
 
 
-def make_scorer(settings: Settings) -> Scorer:
+@contextmanager
+def remembered_scores(settings: Settings) -> Iterator[ScoreCache | None]:
+    """The scores of earlier runs, unless the settings say no; that they cannot be used is told, and no more."""
+    if not settings.cache:
+        yield None
+        return
+    with ScoreCache() as cache:
+        told = cache.failure
+        if told is not None:
+            _warn(told)
+        yield cache
+    if cache.failure is not told and cache.failure is not None:
+        _warn(cache.failure)
+
+
+def _warn(failure: AesthError) -> None:
+    typer.echo(f"aesth: warning: {printable(str(failure))}; this run does without", err=True)
+
+
+def make_scorer(settings: Settings, cache: ScoreCache | None = None) -> Scorer:
     """The scorer that the settings ask for."""
     return Scorer(
         settings.model,
@@ -88,6 +108,7 @@ def make_scorer(settings: Settings) -> Scorer:
         settings.jobs,
         cut_points=settings.cut_points or DEFAULT_CUT_POINTS,
         max_pixels=settings.max_pixels or DEFAULT_MAX_PIXELS,
+        cache=cache,
     )
 
 

@@ -19,12 +19,15 @@ def tag(
     """
     settings, photos = begin(paths, which, output, scoring, writing)
     from aesth import tagging
-    from aesth.cli.running import make_scorer, report
+    from aesth.cli.running import make_scorer, remembered_scores, report
     from aesth.cli.text import command_line
     from aesth.metadata import Extras, MetadataSession
 
-    session = MetadataSession(style=settings.sidecar_style, command=command_line())
-    with session, make_scorer(settings) as scorer:
+    with (
+        MetadataSession(style=settings.sidecar_style, command=command_line()) as session,
+        remembered_scores(settings) as cache,
+        make_scorer(settings, cache) as scorer,
+    ):
         report(
             photos,
             lambda watched: tagging.tag(
