@@ -195,12 +195,14 @@ def test_a_link_is_followed_to_its_file(session: MetadataSession, tmp_path: Path
 
 
 @pytest.fixture
-def unprivileged() -> Iterator[Path]:
+def unprivileged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of a user without privileges, who runs the test: root would pass it vacuously."""
-    folder = Path(tempfile.mkdtemp(prefix="test-aesth-"))
+    folder, state = (Path(tempfile.mkdtemp(prefix="test-aesth-")) for _ in range(2))
+    monkeypatch.setenv("AESTH_STATE_DIR", str(state))
     nobody, root = 65534, hasattr(os, "getuid") and os.getuid() == 0
     if root:
         os.chown(folder, nobody, nobody)
+        os.chown(state, nobody, nobody)
         os.setresuid(nobody, nobody, 0)
     try:
         if not os.access(CONFIG, os.R_OK):
@@ -211,6 +213,7 @@ def unprivileged() -> Iterator[Path]:
             os.setresuid(0, 0, 0)
         folder.chmod(0o700)
         shutil.rmtree(folder)
+        shutil.rmtree(state)
 
 
 class TestSidecar:
