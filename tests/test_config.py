@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from aesth import config
 from aesth.config import Format, Settings
 from aesth.errors import ConfigError
-from aesth.metadata.policy import Policy
+from aesth.metadata import Colour, Policy, SidecarStyle
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1)
 counts = st.none() | st.integers(1, 10**9)
@@ -34,6 +34,11 @@ any_settings = st.builds(
     sidecar=st.booleans(),
     relative=st.booleans(),
     rescore=st.booleans(),
+    reject_below=st.none() | st.floats(0, 100),
+    sidecar_style=st.sampled_from(SidecarStyle),
+    label=st.none() | st.sampled_from(Colour),
+    keyword=st.booleans(),
+    pick=st.booleans(),
     cut_points=st.none() | cut_points,
     max_pixels=counts,
 )
@@ -76,6 +81,9 @@ def test_flags_that_were_given_win_and_others_do_not() -> None:
         ("cut_points = [10, 35, 70]", "'cut_points' must be four increasing numbers"),
         ("cut_points = [10, 70, 35, 93]", "'cut_points' must be four increasing numbers"),
         ("cut_points = [10, 35, 70, 930]", "'cut_points' must be four increasing numbers"),
+        ("reject_below = 101", "'reject_below' must be a number from 0 to 100, not 101"),
+        ("reject_below = true", "'reject_below' must be a number"),
+        ('label = "pink"', "'label' must be one of 'red', 'yellow'"),
         ("include = [1]", "'include' must be a list of texts"),
         ('model = ""', "'model' must be text"),
         ("model = ", "is not valid TOML"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 
 from aesth.decode import from_array, from_pil, load
 from aesth.errors import DecodeError
+from aesth.preprocess import PIXELS, Preprocess
 from support.photos import SUFFIXES, as_stored, corners, encode, exif_of, photo, scene
 
 LOSSLESS = ("PNG", "TIFF", "WEBP")
@@ -205,3 +207,19 @@ def test_arrays_of_every_kind_that_means_a_picture_are_taken() -> None:
 def test_other_arrays_are_refused_and_told_what_to_give(pixels: np.ndarray) -> None:
     with pytest.raises(DecodeError, match="give"):
         from_array(pixels)
+
+
+def test_pixels_are_those_of_their_version(tmp_path: Path) -> None:
+    """Whoever changes them raises `aesth.preprocess.PIXELS`, and writes the new version and digest here."""
+    see_through = Image.fromarray(np.dstack([scene(90, 120), scene(90, 120)[..., 0]]))
+    pictures = [
+        Image.fromarray(as_stored(scene(300, 400), 6)),
+        see_through,
+        see_through.convert("LA"),
+        Image.fromarray(scene(90, 120)[..., 0].astype(np.uint16) * 257),
+    ]
+    digest = sha256()
+    for picture in pictures:
+        path = photo(tmp_path / "a.png", picture, "PNG", exif=exif_of(6))
+        digest.update(Preprocess((24, 32))(load(path, at_least=(24, 32))).tobytes())
+    assert (PIXELS, digest.hexdigest()[:16]) == (1, "1a4f4edeae3e5bf9")

@@ -19,10 +19,14 @@ PACKAGE = Path(aesth.__file__).parent
 STAGES = (
     {"_version", "ahead", "errors", "places"},
     {"extras", "formats", "preprocess", "scale", "registry", "runtime"},
+    {"pairs"},
     {"discover", "decode", "encoder", "metadata"},
-    {"scorer", "cache", "config"},
+    {"fingerprint"},
+    {"cache"},
+    {"scorer", "config"},
+    {"alike"},
     {"tagging", "apps"},
-    {"scoring", "doctor"},
+    {"scoring", "undo", "doctor"},
     {"training"},
     {"cli"},
 )
@@ -43,6 +47,8 @@ FORBIDDEN = {
     "discover": {"decode", "encoder", "numpy", "PIL"},
     "encoder": {"decode", "discover", "formats", "PIL"},
     "decode": {"encoder", "discover", "metadata", "onnxruntime"},
+    "fingerprint": {"encoder", "metadata", "onnxruntime"},
+    "cache": {"encoder", "metadata", "onnxruntime", "PIL", "numpy"},
     "preprocess": {"decode", "encoder", "onnxruntime"},
     "scorer": {"metadata", "discover"},
 }

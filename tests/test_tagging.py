@@ -1,7 +1,7 @@
 """What a run does with each photo: scored, written, kept, skipped or failed; in order, lazily, losing nothing."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,11 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aesth import Scorer
+from aesth.ahead import WouldBlock, never
 from aesth.errors import AesthError
 from aesth.metadata import MetadataSession, Policy, RatingState
 from aesth.scale import relative_percentiles, stars
+from aesth.scorer import Scored
+from aesth.scoring import score_photos
 from aesth.tagging import PATIENCE, Action, Outcome, model_of, tag
-from support.metadata import NEW, make_photo, rate_by_exiv2
+from support.metadata import NEW, make_photo, rate_by_exiv2, rate_by_hand
 from support.models import brightness_model
 
 
@@ -256,6 +259,113 @@ def test_a_rating_given_during_the_run_stands(
     kept, gone = run
     assert (kept.action, kept.rating, kept.old_rating) == (Action.KEPT, 2, 2)
     assert gone.action is Action.FAILED
+
+
+class TestRejectBelow:
+    def test_photos_of_a_lower_score_are_rejected(
+        self, scorer: Scorer, session: MetadataSession, tmp_path: Path
+    ) -> None:
+        photos = [make_photo(tmp_path / f"{percent}.jpg", percent) for percent in (5, 20, 95)]
+        outcomes = list(tag(photos, scorer, session, reject_below=15))
+        assert [outcome.rating for outcome in outcomes] == [-1, 2, 5]
+        assert [state.rating for state in session.read(photos) if isinstance(state, RatingState)] == [-1, 2, 5]
+        assert by_action(list(tag(photos, scorer, session, reject_below=15))) == [Action.SKIPPED] * 3
+
+    def test_the_score_counts_rather_than_the_rank(
+        self, scorer: Scorer, session: MetadataSession, tmp_path: Path
+    ) -> None:
+        photos = [make_photo(tmp_path / f"{percent}.jpg", percent) for percent in (50, 60, 70)]
+        outcomes = tag(photos, scorer, session, reject_below=55, relative=True, dry_run=True)
+        assert [outcome.rating for outcome in outcomes] == [-1, 3, 4]
+
+    def test_raise_rejects_no_photo_that_has_stars(
+        self, scorer: Scorer, session: MetadataSession, tmp_path: Path
+    ) -> None:
+        photo = by_hand(tmp_path / "a.jpg", 1, 5)
+        (outcome,) = tag([photo], scorer, session, policy=Policy.RAISE, reject_below=50)
+        assert (outcome.action, outcome.rating) == (Action.KEPT, 1)
+
+
+class Noting(Scorer):
+    """A scorer that notes which files it is given."""
+
+    def score(self, paths: Iterable[object], would_block: WouldBlock = never) -> Iterator[Scored]:
+        self.given = getattr(self, "given", [])
+
+        def noted() -> Iterator[object]:
+            for path in paths:
+                self.given.append(path)
+                yield path
+
+        return super().score(noted(), would_block)
+
+
+class TestPairs:
+    @pytest.fixture
+    def noting(self, brightness: Path) -> Iterator[Noting]:
+        with Noting(str(brightness), jobs=2, threads=1) as opened:
+            yield opened
+
+    @pytest.mark.parametrize("picture", ["a.JPG", "a.heic"])
+    def test_a_raw_is_scored_by_the_cameras_picture_once_and_rated_alike(
+        self, noting: Noting, session: MetadataSession, tmp_path: Path, picture: str
+    ) -> None:
+        raw, beside, other = tmp_path / "a.CR3", make_photo(tmp_path / picture, 95), make_photo(tmp_path / "b.jpg", 20)
+        raw.write_bytes(b"nobody can decode this")
+        for photos in ([raw, beside, other], [beside, raw, other]):
+            noting.given = []
+            scored = list(score_photos(photos, noting))
+            assert [outcome.path for outcome in scored] == photos
+            assert noting.given == [beside, other]
+        outcomes = list(tag([raw, beside, other], noting, session))
+        assert [(outcome.action, outcome.rating) for outcome in outcomes] == [
+            (Action.WRITTEN, 5),
+            (Action.WRITTEN, 5),
+            (Action.WRITTEN, 2),
+        ]
+        assert outcomes[0].score == outcomes[1].score
+        assert (tmp_path / "a.CR3.xmp").exists()
+
+    def test_where_that_cannot_be_decoded_the_raw_itself_is_tried(
+        self, scorer: Scorer, session: MetadataSession, tmp_path: Path
+    ) -> None:
+        raw = make_photo(tmp_path / "a.jpg", 95).rename(tmp_path / "a.CR2")
+        broken = tmp_path / "a.jpg"
+        broken.touch()
+        outcomes = list(tag([raw, broken], scorer, session, dry_run=True))
+        assert by_action(outcomes) == [Action.SCORED, Action.FAILED]
+
+    def test_exports_frames_of_a_burst_and_films_are_no_pairs(
+        self, noting: Noting, session: MetadataSession, tmp_path: Path
+    ) -> None:
+        photos = [make_photo(tmp_path / name) for name in ("a.jpg", "a.tif", "b_1.jpg", "b_2.jpg", "c.heic")]
+        (tmp_path / "c.MOV").write_bytes(b"a film")
+        (tmp_path / "b.CR2").write_bytes(b"II*\0")
+        list(tag(photos, noting, session))
+        assert noting.given == photos
+        assert (tmp_path / "c.MOV").read_bytes() == b"a film"
+        assert not list(tmp_path.glob("c*.xmp"))
+
+    def test_what_a_person_gave_one_of_them_keeps_both(
+        self, scorer: Scorer, session: MetadataSession, tmp_path: Path
+    ) -> None:
+        jpeg, raw = by_hand(tmp_path / "a.jpg", 2, 95), tmp_path / "a.CR2"
+        raw.write_bytes(b"II*\0")
+        before = bytes_of(tmp_path)
+        assert by_action(list(tag([raw, jpeg], scorer, session))) == [Action.KEPT] * 2
+        assert bytes_of(tmp_path) == before
+
+
+def test_ratings_that_disagree_are_noted(scorer: Scorer, session: MetadataSession, tmp_path: Path) -> None:
+    photo = by_hand(tmp_path / "a.jpg", 3)
+    (agreed,) = tag([photo], scorer, session)
+    rate_by_hand(photo, "-IFD0:Rating=5")
+    (kept,) = tag([photo], scorer, session)
+    (written,) = tag([photo], scorer, session, policy=Policy.OVERWRITE)
+    assert agreed.note is None
+    assert kept.note == written.note == "ratings disagree: IFD0:Rating is 5 in a.jpg; taken as 3"
+    (afterwards,) = tag([photo], scorer, session)
+    assert afterwards.note is None
 
 
 KINDS = ["new", "rated", "ours", "broken"]

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from aesth import places
 from aesth.errors import ConfigError
 from aesth.metadata.policy import Policy
+from aesth.metadata.ratings import Colour
+from aesth.metadata.sidecars import SidecarStyle
 
 if TYPE_CHECKING:
     from aesth.scale import CutPoints
@@ -52,8 +54,14 @@ class Settings:
         sidecar: write sidecars only.
         relative: stars by rank within the run.
         rescore: renew our ratings of an older model.
+        reject_below: photos of a lower score are rejected; None rejects none.
+        sidecar_style: how new sidecars are called.
+        label: a colour label for photos that get stars; None gives none.
+        keyword: write a hierarchical keyword with the stars.
+        pick: write digiKam's pick label with the stars.
         cut_points: scores at which a photo gets 2, 3, 4 and 5 stars; None takes those of `aesth.scale`.
         max_pixels: photos of more pixels are refused; None takes the limit of `aesth.decode`.
+        cache: remember scores, and take those that are remembered.
     """
 
     model: str = "default"
@@ -69,8 +77,14 @@ class Settings:
     sidecar: bool = False
     relative: bool = False
     rescore: bool = False
+    reject_below: float | None = None
+    sidecar_style: SidecarStyle = SidecarStyle.DARKTABLE
+    label: Colour | None = None
+    keyword: bool = False
+    pick: bool = False
     cut_points: CutPoints | None = None
     max_pixels: int | None = None
+    cache: bool = True
 
     def override(self, flags: Mapping[str, object]) -> Settings:
         """These settings with those of ``flags`` that were given, that is, are not None."""
@@ -200,6 +214,12 @@ def _count(value: object) -> int:
     return value
 
 
+def _score(value: object) -> float:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 <= value <= 100:
+        raise ValueError("a number from 0 to 100")
+    return float(value)
+
+
 def _choice(kind: type[_Choice]) -> Callable[[object], _Choice]:
     def parse_choice(value: object) -> _Choice:
         for choice in kind:
@@ -232,8 +252,14 @@ _PARSERS: Mapping[str, Callable[[object], object]] = {
     "sidecar": _flag,
     "relative": _flag,
     "rescore": _flag,
+    "reject_below": _score,
+    "sidecar_style": _choice(SidecarStyle),
+    "label": _choice(Colour),
+    "keyword": _flag,
+    "pick": _flag,
     "cut_points": _cut_points,
     "max_pixels": _count,
+    "cache": _flag,
 }
 
 
@@ -245,7 +271,12 @@ def _default_texts(defaults: Settings) -> dict[str, str]:
 
     shown = replace(defaults, cut_points=DEFAULT_CUT_POINTS, max_pixels=DEFAULT_MAX_PIXELS)
     texts = {field.name: _toml(getattr(shown, field.name)) for field in fields(shown)}
-    return texts | {"threads": "4  # without it, every core", "jobs": "4  # without it, every core"}
+    return texts | {
+        "threads": "4  # without it, every core",
+        "jobs": "4  # without it, every core",
+        "reject_below": "3.0  # without it, none",
+        "label": '"green"  # without it, none',
+    }
 
 
 def _toml(value: object) -> str:

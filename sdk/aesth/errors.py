@@ -35,6 +35,10 @@ class MetadataError(AesthError):
     """A rating could not be read or written."""
 
 
+class JournalError(AesthError):
+    """The journal of what was written cannot be read or kept; nothing is written without it."""
+
+
 class ModelError(AesthError):
     """A model file is missing, damaged, or not one of ours."""
 

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeAlias, TypeVar
@@ -17,10 +18,11 @@ from PIL import Image
 
 from aesth import registry
 from aesth.ahead import WouldBlock, never, take
+from aesth.cache import Glance, Known, ModelKey, ScoreCache
 from aesth.decode import DEFAULT_MAX_PIXELS, from_array, from_pil, load
 from aesth.encoder import DIMENSIONS, Encoder, OnnxEncoder
 from aesth.errors import AesthError, DecodeError
-from aesth.preprocess import UInt8Image
+from aesth.preprocess import PIXELS, UInt8Image
 from aesth.scale import DEFAULT_CUT_POINTS, CutPoints, norm, stars
 
 Photo: TypeAlias = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
@@ -41,7 +43,7 @@ class Scored:
         score: 0-100, the percentile of the norm among ordinary photos; None if it failed.
         norm: Euclidean length of the embedding, the paper's score (section 5.4); None if it failed.
         rating: stars 1-5; None if it failed.
-        embedding: the point of the aesthetic space, float32 (1000,); None if it failed.
+        embedding: the point of the aesthetic space, float32 (1000,); None if it failed, or if the score was remembered.
         error: what went wrong, else None.
     """
 
@@ -50,6 +52,17 @@ class Scored:
     norm: float | None = None
     rating: int | None = None
     embedding: NDArray[np.float32] | None = None
+    error: AesthError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A photo that waits for its turn: its pixels, what is known of it already, or an error."""
+
+    path: Path | None
+    image: UInt8Image | None = None
+    glance: Glance | None = None
+    known: Known | None = None
     error: AesthError | None = None
 
 
@@ -64,6 +77,8 @@ class Scorer:
         cut_points: scores at which a photo gets 2, 3, 4 and 5 stars.
         max_pixels: photos of more pixels are refused (decompression bombs).
         encoder: an encoder to use in place of ``model``, ``providers`` and ``threads``.
+        cache: scores to remember between runs; the caller closes it after this. None, the default, remembers nothing:
+            a program that did not ask finds no file of ours in the person's folders, and gets every embedding.
 
     Raises:
         ConfigError: the name of the model or of a provider is unknown.
@@ -81,10 +96,13 @@ class Scorer:
         cut_points: CutPoints = DEFAULT_CUT_POINTS,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         encoder: Encoder | None = None,
+        cache: ScoreCache | None = None,
     ) -> None:
         self.encoder = encoder or OnnxEncoder(registry.find(model), providers, threads)
         self.cut_points = cut_points
         self.max_pixels = max_pixels
+        self.cache = cache
+        self._key = _key_of(self.encoder) if cache else None
         self.jobs = jobs or os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="aesth-decode")
         self._process = os.getpid()
@@ -106,15 +124,15 @@ class Scorer:
     def score(self, paths: Iterable[Photo], would_block: WouldBlock = never) -> Iterator[Scored]:
         """Score photos one after the other: lazily, in input order, never raising for one bad photo.
 
+        Files whose score is remembered are not decoded.
+
         Args:
             paths: files, PIL images or arrays (h, w, 3); may be endless. At most a few more photos than
                 those already yielded are taken from it.
             would_block: whether taking the next photo would wait; then the results of those taken come first.
                 Without it, a source that waits for the result of one photo before it gives the next waits for ever.
         """
-        self._refuse_misuse()
-        for batch in _batches(self._pool, self._try_load, paths, self.jobs + BATCH_SIZE, would_block):
-            yield from self._score_batch(batch)
+        return self._score(paths, would_block, self._key)
 
     def score_one(self, image: Photo) -> Scored:
         """Score one photo. What went wrong, if anything, is in ``.error``."""
@@ -127,18 +145,28 @@ class Scorer:
             DecodeError: an image cannot be read.
         """
         embeddings = []
-        for scored in self.score(images):
+        for scored in self._score(images, never, None):
             if scored.error is not None:
                 raise scored.error
             embeddings.append(scored.embedding)
         return np.array(embeddings, np.float32).reshape(len(embeddings), DIMENSIONS)
 
-    def _try_load(self, photo: Photo) -> tuple[Path | None, UInt8Image | AesthError]:
+    def _score(self, photos: Iterable[Photo], would_block: WouldBlock, key: ModelKey | None) -> Iterator[Scored]:
+        self._refuse_misuse()
+        prepare = partial(self._prepare, key=key)
+        for batch in _batches(self._pool, prepare, photos, self.jobs + BATCH_SIZE, would_block):
+            yield from self._score_batch(batch, key)
+
+    def _prepare(self, photo: Photo, key: ModelKey | None) -> _Prepared:
         path = Path(photo) if isinstance(photo, (str, os.PathLike)) else None
+        glance = self.cache.look(path, key) if self.cache and path and key else None
+        if glance and glance.known:
+            return _Prepared(path, known=glance.known)
         try:
-            return path, self.encoder.record.preprocess(self._load(photo))
+            image = self.encoder.record.preprocess(self._load(photo))
         except AesthError as error:
-            return path, error
+            return _Prepared(path, error=error)
+        return _Prepared(path, image, glance if glance and glance.is_current() else None)
 
     def _load(self, photo: Photo) -> UInt8Image:
         if isinstance(photo, np.ndarray):
@@ -149,18 +177,23 @@ class Scorer:
             raise DecodeError(f"{type(photo).__name__} is no photo; give a path, a PIL image or an array")
         return load(Path(photo), at_least=self.encoder.record.preprocess.size, max_pixels=self.max_pixels)
 
-    def _score_batch(self, batch: Sequence[tuple[Path | None, UInt8Image | AesthError]]) -> Iterator[Scored]:
-        images = [image for _, image in batch if not isinstance(image, AesthError)]
+    def _score_batch(self, batch: Sequence[_Prepared], key: ModelKey | None) -> Iterator[Scored]:
+        images = [photo.image for photo in batch if photo.image is not None]
         embeddings = self.encoder.encode(np.stack(images)) if images else np.empty((0, DIMENSIONS), np.float32)
         norms = norm(embeddings)
         scores = self.encoder.record.scale.score(norms)
         results = zip(embeddings, norms, scores, strict=True)
-        for path, image in batch:
-            if isinstance(image, AesthError):
-                yield Scored(path, error=image)
-            else:
+        for photo in batch:
+            if photo.error is not None:
+                yield Scored(photo.path, error=photo.error)
+                continue
+            known, embedding = photo.known, None
+            if known is None:
                 embedding, length, score = next(results)
-                yield Scored(path, float(score), float(length), stars(score, self.cut_points), embedding)
+                known = Known(float(score), float(length))
+                if self.cache and key and photo.glance:
+                    self.cache.remember(photo.glance, key, known)
+            yield Scored(photo.path, known.score, known.norm, stars(known.score, self.cut_points), embedding)
 
     def _refuse_misuse(self) -> None:
         if self._closed:
@@ -173,6 +206,14 @@ def score(photo: Photo, model: str = "default") -> Scored:
     """Score one photo with a scorer made for it; for many, share a `Scorer`."""
     with Scorer(model, jobs=1) as scorer:
         return scorer.score_one(photo)
+
+
+def _key_of(encoder: Encoder) -> ModelKey | None:
+    """By what scores of ``encoder`` are remembered; None where no file tells whether it is the same next time."""
+    if not isinstance(encoder, OnnxEncoder):
+        return None
+    name = encoder.model.name.encode("utf-8", "replace").decode()
+    return ModelKey(name, encoder.model.checksum, ", ".join(encoder.providers), PIXELS)
 
 
 def _batches(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from aesth.ahead import WouldBlock, never
+from aesth.alike import score_alike
 from aesth.scorer import Scored, Scorer
 from aesth.tagging import Action, Outcome, rank
 
@@ -15,16 +16,19 @@ def score_photos(
 ) -> Iterator[Outcome]:
     """Score photos: lazily, in input order, one outcome a photo, whatever happens to it.
 
+    A RAW with a JPEG or HEIF of the camera beside it is scored by that.
+
     Args:
         photos: files.
         scorer: scores them.
         relative: stars by rank among the photos of this run; all are scored before the first outcome.
         would_block: whether taking the next photo would wait; then outcomes come first.
     """
-    outcomes = (_outcome(scored) for scored in scorer.score(photos, would_block))
+    pictures = ((photo, photo) for photo in photos)
+    outcomes = (_outcome(photo, scored) for photo, scored in score_alike(pictures, scorer, would_block) if scored)
     return rank(list(outcomes), scorer.cut_points) if relative else outcomes
 
 
-def _outcome(scored: Scored) -> Outcome:
+def _outcome(photo: Path, scored: Scored) -> Outcome:
     action = Action.SCORED if scored.error is None else Action.FAILED
-    return Outcome(scored.path or Path(), scored.score, scored.rating, None, action, scored.error)
+    return Outcome(photo, scored.score, scored.rating, None, action, scored.error)

@@ -11,16 +11,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from aesth.ahead import WouldBlock, never
+from aesth.alike import PATIENCE as PATIENCE
+from aesth.alike import score_alike
+from aesth.cache import ScoreCache
 from aesth.encoder import OnnxEncoder
-from aesth.errors import AesthError
-from aesth.metadata import Decision, MetadataSession, NewRating, Policy, RatingState, allows, decide
+from aesth.errors import AesthError, JournalError
+from aesth.metadata import Decision, Extras, MetadataSession, NewRating, Policy, RatingState, allows, decide
+from aesth.metadata.ratings import NO_EXTRAS, REJECTED
 from aesth.scale import CutPoints, relative_stars
 from aesth.scorer import Scored, Scorer
 
 _Rated = TypeVar("_Rated", "Outcome", "_Seen")
-
-PATIENCE = 64
-"""So many photos in a row that need no score are told at once, rather than when the next score is there."""
 
 
 class Action(Enum):
@@ -44,6 +45,7 @@ class Outcome:
         old_rating: stars before the run, -1 rejected, or None.
         action: what was done.
         error: what went wrong, else None.
+        note: what a person may want to know besides, such as ratings that disagree; else None.
     """
 
     path: Path
@@ -52,6 +54,7 @@ class Outcome:
     old_rating: int | None
     action: Action
     error: AesthError | None = None
+    note: str | None = None
 
 
 def tag(
@@ -64,12 +67,15 @@ def tag(
     rescore: bool = False,
     sidecar: bool = False,
     dry_run: bool = False,
+    reject_below: float | None = None,
+    extras: Extras = NO_EXTRAS,
     would_block: WouldBlock = never,
 ) -> Iterator[Outcome]:
     """Score photos and write their stars: lazily, in input order, one outcome a photo, whatever happens to it.
 
-    Photos whose rating stands are not decoded, except with ``relative``. Right before the write a photo's rating is
-    read again, so that one given during the run stands too. It can be stopped at any time: every file is whole.
+    A RAW with a JPEG or HEIF of the camera beside it is scored by that, so that the two are rated alike. Photos whose
+    rating stands are not decoded, except with ``relative``. Right before the write a photo's rating is read again, so
+    that one given during the run stands too. It can be stopped at any time: every file is whole.
 
     Args:
         photos: files.
@@ -80,9 +86,16 @@ def tag(
         rescore: renew the stars that another model of ours gave.
         sidecar: write sidecars only.
         dry_run: write nothing; a photo that would be written is ``SCORED``.
+        reject_below: photos of a lower score, 0-100, are rejected instead of given stars, with ``relative`` as well.
+        extras: what is written besides stars.
         would_block: whether taking the next photo would wait; then outcomes come first.
+
+    Raises:
+        JournalError: what is written could not be taken back; nothing is written from here on.
     """
-    run = _Run(session, model_of(scorer), policy, rescore, sidecar, dry_run)
+    if not dry_run:
+        session.begin_run()
+    run = _Run(session, model_of(scorer), policy, rescore, sidecar, dry_run, reject_below, extras, scorer.cache)
     seen = _read(photos, run, would_block)
     if not relative:
         yield from map(run.finish, _score_needed(seen, scorer, would_block))
@@ -128,6 +141,9 @@ class _Run:
     rescore: bool
     sidecar: bool
     dry_run: bool
+    reject_below: float | None
+    extras: Extras
+    cache: ScoreCache | None
 
     def see(self, path: Path, state: RatingState | AesthError) -> _Seen:
         if isinstance(state, AesthError):
@@ -142,23 +158,28 @@ class _Run:
             return _unchanged(photo, Action.FAILED)
         if photo.decision is not Decision.WRITE or photo.rating is None or photo.score is None:
             return _unchanged(photo, Action.SKIPPED if photo.decision is Decision.SKIP else Action.KEPT)
-        if not allows(self.policy, photo.state, photo.rating):
+        rejected = self.reject_below is not None and photo.score < self.reject_below
+        rating = REJECTED if rejected else photo.rating
+        if not allows(self.policy, photo.state, rating):
             return _unchanged(photo, Action.KEPT)
         if self.dry_run:
-            return Outcome(photo.path, photo.score, photo.rating, photo.state.rating, Action.SCORED)
-        return self._write(photo, photo.score, photo.rating)
+            return _changed(photo, rating, Action.SCORED)
+        return self._write(photo, photo.score, rating)
 
     def _write(self, photo: _Seen, score: float, rating: int) -> Outcome:
         now = next(self.session.read([photo.path]))
         if now != photo.state:
             return self._write_changed(photo, now)
         try:
-            self.session.write(
-                photo.path, NewRating(rating, score, self.model, datetime.now(UTC)), sidecar=self.sidecar
-            )
+            new = NewRating(rating, score, self.model, datetime.now(UTC), self.extras)
+            self.session.write(photo.path, new, sidecar=self.sidecar)
+        except JournalError:
+            raise
         except AesthError as error:
             return _unchanged(replace(photo, error=error), Action.FAILED)
-        return Outcome(photo.path, score, rating, photo.state.rating, Action.WRITTEN)
+        if self.cache is not None:
+            self.cache.renew(photo.path)
+        return _changed(photo, rating, Action.WRITTEN)
 
     def _write_changed(self, photo: _Seen, state: RatingState | AesthError) -> Outcome:
         """Decide anew on a photo that somebody rated, or that vanished, since it was read."""
@@ -172,8 +193,19 @@ class _Run:
 
 
 def _unchanged(photo: _Seen, action: Action) -> Outcome:
-    rating = photo.state.rating
-    return Outcome(photo.path, photo.score, rating, rating, action, photo.error)
+    return _changed(photo, photo.state.rating, action)
+
+
+def _changed(photo: _Seen, rating: int | None, action: Action) -> Outcome:
+    return Outcome(
+        photo.path, photo.score, rating, photo.state.rating, action, photo.error, _note_of_conflicts(photo.state)
+    )
+
+
+def _note_of_conflicts(state: RatingState) -> str | None:
+    if not state.conflicts:
+        return None
+    return f"ratings disagree: {', '.join(state.conflicts)}; taken as {state.rating or 'unrated'}"
 
 
 def _read(photos: Iterable[Path], run: _Run, would_block: WouldBlock) -> Iterator[_Seen]:
@@ -189,32 +221,10 @@ def _read(photos: Iterable[Path], run: _Run, would_block: WouldBlock) -> Iterato
 
 
 def _score_needed(photos: Iterable[_Seen], scorer: Scorer, would_block: WouldBlock) -> Iterator[_Seen]:
-    """All photos in order, those with a score that need one; the scorer looks ahead past those that need none."""
-    source = iter(photos)
-    waiting: deque[_Seen] = deque()
-    while True:
-        started = False
-
-        def stretch() -> Iterator[Path]:
-            nonlocal started
-            idle = 0
-            for photo in source:
-                started = True
-                waiting.append(photo)
-                idle = 0 if photo.needs_score else idle + 1
-                if photo.needs_score:
-                    yield photo.path
-                elif idle >= PATIENCE or would_block():
-                    return
-
-        for scored in scorer.score(stretch(), would_block):
-            while not waiting[0].needs_score:
-                yield waiting.popleft()
-            yield waiting.popleft().with_score(scored)
-        yield from waiting
-        waiting.clear()
-        if not started:
-            return
+    """All photos in order, those with a score that need one."""
+    needed = ((photo, photo.path if photo.needs_score else None) for photo in photos)
+    for photo, scored in score_alike(needed, scorer, would_block):
+        yield photo if scored is None else photo.with_score(scored)
 
 
 def rank(photos: Sequence[_Rated], cut_points: CutPoints) -> Iterator[_Rated]:

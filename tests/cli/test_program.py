@@ -17,7 +17,7 @@ def test_the_version_is_told() -> None:
     assert aesth("--version").stdout == f"aesth {__version__}\n".encode()
 
 
-@pytest.mark.parametrize("command", ["tag", "score", "doctor", "models", "train"])
+@pytest.mark.parametrize("command", ["tag", "score", "undo", "history", "cache", "doctor", "models", "train"])
 def test_every_command_has_help(command: str) -> None:
     assert command.encode() in aesth_in_process("--help").stdout
     done = aesth_in_process(command, "--help")
@@ -31,7 +31,7 @@ def test_the_common_options_are_those_of_the_contract(command: str) -> None:
     text = done.stdout.decode()
     common = (
         "--model --provider --threads --jobs --format --quiet --include --exclude --no-recursive --since --files-from"
-        " -0 --save-config --relative"
+        " -0 --save-config --relative --no-cache"
     )
     tagging = " --policy --overwrite --sidecar --rescore --dry-run" if command == "tag" else ""
     assert [option for option in (common + tagging).split() if option not in text] == []

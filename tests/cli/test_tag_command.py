@@ -119,6 +119,25 @@ def test_with_sidecar_no_photo_is_touched(photos: Path, brightness: Path) -> Non
     assert rating(photos / "dark.jpg.xmp") == "1"
 
 
+def test_marks_besides_stars_and_sidecars_in_adobes_style(photos: Path, brightness: Path) -> None:
+    options = ("--sidecar", "--sidecar-style", "adobe", "--reject-below", "10", "--keyword", "--label", "red", "--pick")
+    results = tag(brightness, *options, photos)
+    assert [results[name]["rating"] for name in ("dark.jpg", "light.jpg")] == [-1, 5]
+    assert [rating(photos / name) for name in ("dark.xmp", "light.xmp")] == ["-1", "5"]
+    text = (photos / "light.xmp").read_text()
+    for mark in ("aesth|5 stars", "xmp:Label='Red'", "digiKam:PickLabel='3'"):
+        assert mark in text
+
+
+def test_ratings_that_disagree_are_told_on_stderr(photos: Path, brightness: Path) -> None:
+    rate_by_exiv2(photos / "dark.jpg", 3)
+    subprocess.run(["exiv2", "-M", "set Exif.Image.Rating 5", str(photos / "dark.jpg")], check=True)
+    done = aesth_in_process("tag", "--model", brightness, "--format", "ndjson", "--quiet", photos / "dark.jpg")
+    assert done.returncode == 0
+    assert b"dark.jpg: ratings disagree: IFD0:Rating is 5 in dark.jpg; taken as 3" in done.stderr
+    assert [one["action"] for one in objects(done.stdout)] == ["kept"]
+
+
 def test_another_model_renews_our_stars_only_with_rescore(photos: Path, brightness: Path, tmp_path: Path) -> None:
     from support.models import brightness_model
 

@@ -248,6 +248,26 @@ def test_it_does_not_outlive_a_program_that_is_killed(tmp_path: Path) -> None:
     assert within_seconds(lambda: not is_running(int(output)))
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there is no alarm here")
+def test_its_looking_whether_that_program_lives_harms_nothing_that_it_does(exiftool: ExifTool) -> None:
+    """An alarm that Perl obeys amid an operation damages its memory, now and then: so it gets many."""
+    expected = exiftool.run(["-listx", "-XMP-xmp:all"]).output
+    process, done = process_of(exiftool), threading.Event()
+
+    def alarm() -> None:
+        while not done.wait(0.0003):
+            process.send_signal(signal.SIGALRM)
+
+    thread = threading.Thread(target=alarm)
+    thread.start()
+    try:
+        assert exiftool.run(["-listx", "-XMP-xmp:all"]).output == expected
+    finally:
+        done.set()
+        thread.join()
+    assert process.poll() is None
+
+
 def is_running(group: int) -> bool:
     """Whether a process lives in a group; those that ended but were not waited for do not."""
     found = subprocess.run(["ps", "-eo", "pgid=,stat="], capture_output=True, text=True, check=True).stdout

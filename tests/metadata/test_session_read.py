@@ -68,6 +68,44 @@ def test_the_raws_sidecar_counts_for_its_jpeg_too(session: MetadataSession, tmp_
     assert [rating(session, path) for path in (raw, jpeg)] == [5, 5]
 
 
+def test_what_a_person_gave_a_raw_counts_for_its_jpeg_and_the_other_way_round(
+    session: MetadataSession, tmp_path: Path
+) -> None:
+    for stem in "ab":
+        (tmp_path / f"{stem}.CR2").write_bytes(b"II*\0")
+        make_photo(tmp_path / f"{stem}.jpg")
+    (tmp_path / "a.CR2.xmp").write_text(DARKTABLE.format(rating=5))
+    rate_by_hand(tmp_path / "b.jpg", "-XMP-xmp:Rating=2")
+    photos = [tmp_path / name for name in ("a.CR2", "a.jpg", "b.CR2", "b.jpg")]
+    assert [rating(session, photo) for photo in photos] == [5, 5, 2, 2]
+    assert [state.rating for state in session.read(photos) if isinstance(state, RatingState)] == [5, 5, 2, 2]
+
+
+def test_what_we_gave_a_raw_does_not(session: MetadataSession, tmp_path: Path) -> None:
+    raw, jpeg = tmp_path / "a.CR2", make_photo(tmp_path / "a.jpg")
+    raw.write_bytes(b"II*\0")
+    session.write(raw, NEW)
+    assert (rating(session, raw), rating(session, jpeg)) == (4, None)
+
+
+def test_a_raw_that_cannot_be_read_does_its_jpeg_no_harm(session: MetadataSession, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        make_photo(tmp_path / f"{name}.jpg")
+    (tmp_path / "a.CR2").symlink_to("nowhere")
+    (tmp_path / "b.CR2").write_bytes(b"II*\0")
+    (tmp_path / "b.CR2.xmp").write_text("<rdf:RDF")
+    assert [rating(session, tmp_path / name) for name in ("a.jpg", "b.jpg")] == [None, None]
+
+
+def test_ratings_that_disagree_are_named(session: MetadataSession, tmp_path: Path) -> None:
+    photo = make_photo(tmp_path / "a.jpg")
+    rate_by_hand(photo, "-XMP-xmp:Rating=3", "-IFD0:Rating=2")
+    (tmp_path / "a.jpg.xmp").write_text(DARKTABLE.format(rating=5))
+    (state,) = session.read([photo])
+    assert isinstance(state, RatingState)
+    assert (state.rating, state.conflicts) == (5, ("XMP-xmp:Rating is 3 in a.jpg", "IFD0:Rating is 2 in a.jpg"))
+
+
 def test_one_bad_photo_is_an_error_in_its_place(session: MetadataSession, tmp_path: Path) -> None:
     good = make_photo(tmp_path / "good.jpg")
     sick = make_photo(tmp_path / "sick.jpg")

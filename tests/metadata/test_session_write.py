@@ -17,7 +17,7 @@ from PIL import Image
 from test_metadata_formats import credentials
 
 from aesth.errors import MetadataError
-from aesth.metadata import MetadataSession, NewRating, RatingState
+from aesth.metadata import Colour, Extras, MetadataSession, NewRating, RatingState, SidecarStyle
 from aesth.metadata.exiftool import CONFIG
 from support.metadata import (
     DARKTABLE,
@@ -195,12 +195,14 @@ def test_a_link_is_followed_to_its_file(session: MetadataSession, tmp_path: Path
 
 
 @pytest.fixture
-def unprivileged() -> Iterator[Path]:
+def unprivileged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder of a user without privileges, who runs the test: root would pass it vacuously."""
-    folder = Path(tempfile.mkdtemp(prefix="test-aesth-"))
+    folder, state = (Path(tempfile.mkdtemp(prefix="test-aesth-")) for _ in range(2))
+    monkeypatch.setenv("AESTH_STATE_DIR", str(state))
     nobody, root = 65534, hasattr(os, "getuid") and os.getuid() == 0
     if root:
         os.chown(folder, nobody, nobody)
+        os.chown(state, nobody, nobody)
         os.setresuid(nobody, nobody, 0)
     try:
         if not os.access(CONFIG, os.R_OK):
@@ -211,6 +213,7 @@ def unprivileged() -> Iterator[Path]:
             os.setresuid(0, 0, 0)
         folder.chmod(0o700)
         shutil.rmtree(folder)
+        shutil.rmtree(state)
 
 
 class TestSidecar:
@@ -267,6 +270,67 @@ class TestSidecar:
         assert before["Xmp.darktable.history[2]/darktable:operation"] == "sharpen"
         assert exiv2(sidecar)["Xmp.xmp.Rating"] == exiv2(photo)["Xmp.xmp.Rating"] == "4"
 
+    def test_comments_and_elements_that_nobody_knows_stay_to_the_byte(
+        self, session: MetadataSession, tmp_path: Path
+    ) -> None:
+        photo, sidecar = make_photo(tmp_path / "a.gif"), tmp_path / "a.gif.xmp"
+        text = DARKTABLE.format(rating=1).replace("<darktable:history>", "<!-- mine --><?app data?><darktable:history>")
+        sidecar.write_text(text)
+        duplicate = tmp_path / "a_01.gif.xmp"
+        duplicate.write_text(text)
+        assert session.write(photo, NEW) == [sidecar]
+        changed = set(text.splitlines()) - set(sidecar.read_text().splitlines())
+        assert changed == {'   xmp:Rating="1"', '   darktable:history_end="2">'}
+        assert '   darktable:history_end="2"\n' in sidecar.read_text()
+        assert duplicate.read_text() == text
+
+    def test_one_that_cannot_be_changed_without_loss_is_refused(self, session: MetadataSession, tmp_path: Path) -> None:
+        photo, sidecar = make_photo(tmp_path / "a.jpg"), tmp_path / "a.jpg.xmp"
+        rating = "<xmp:Rating><rdf:Bag><rdf:li>3</rdf:li></rdf:Bag></xmp:Rating>"
+        text = (
+            DARKTABLE.format(rating=1).replace('xmp:Rating="1"', "").replace("<foreign:deep", rating + "<foreign:deep")
+        )
+        sidecar.write_text(text)
+        before = photo.read_bytes()
+        with pytest.raises(MetadataError, match="without loss") as caught:
+            session.write(photo, NEW)
+        assert caught.value.path == sidecar
+        assert (photo.read_bytes(), sidecar.read_text()) == (before, text)
+        assert names(tmp_path) == {"a.jpg", "a.jpg.xmp"}
+
+    def test_a_new_one_holds_all_xmp_that_it_hides(self, session: MetadataSession, tmp_path: Path) -> None:
+        (photo,), packet = make_rich_photos(tmp_path / "a.jpg"), tmp_path / "packet"
+        xmp = exiftool("-xmp", "-b", photo)
+        more = "<rdf:Description xmlns:n='http://ns.adobe.com/xmp/note/' n:HasExtendedXMP='0123'/><!-- mine -->"
+        packet.write_text(xmp.replace("</rdf:RDF>", f"{more}</rdf:RDF>"))
+        rate_by_hand(photo, f"-XMP<={packet}")
+        assert "<!-- mine -->" in exiftool("-xmp", "-b", photo)
+        hidden = xmp_of_others(photo)
+        (sidecar,) = session.write(photo, NEW, sidecar=True)
+        shown = xmp_of_others(sidecar)
+        assert hidden.pop("Xmp.n.HasExtendedXMP") == "0123"
+        assert shown == hidden
+        assert {"Xmp.dc.title", "Xmp.crs.Exposure2012", "Xmp.digiKam.ColorLabel"} <= shown.keys()
+        assert "<!-- mine -->" in sidecar.read_text()
+        assert "HasExtendedXMP" not in sidecar.read_text()
+        assert exiv2(sidecar)["Xmp.xmp.Rating"] == "4"
+
+    def test_xmp_that_no_program_can_read_is_not_copied(self, session: MetadataSession, tmp_path: Path) -> None:
+        photo, packet = make_photo(tmp_path / "a.jpg"), tmp_path / "packet"
+        packet.write_text("<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF>")
+        exiftool("-q", "-m", "-overwrite_original", f"-XMP<={packet}", photo)
+        (sidecar,) = session.write(photo, NEW, sidecar=True)
+        assert exiv2(sidecar)["Xmp.xmp.Rating"] == "4"
+
+    def test_in_adobes_style(self, tmp_path: Path) -> None:
+        photo, other = make_photo(tmp_path / "a.gif"), make_photo(tmp_path / "b.gif")
+        (tmp_path / "b.gif.xmp").write_text(DARKTABLE.format(rating=1))
+        with MetadataSession(style=SidecarStyle.ADOBE) as session:
+            assert session.write(photo, NEW) == [tmp_path / "a.xmp"]
+            assert session.write(photo, replace(NEW, rating=2)) == [tmp_path / "a.xmp"]
+            assert session.write(other, NEW) == [tmp_path / "b.gif.xmp"]
+            assert state(session, photo).rating == 2
+
     def test_adobes_is_merged_rather_than_hidden(self, session: MetadataSession, tmp_path: Path) -> None:
         raw, adobe = tmp_path / "a.CR2", tmp_path / "a.xmp"
         raw.write_bytes(b"II*\0")
@@ -316,6 +380,7 @@ class TestReject:
         photo = make_photo(tmp_path / name)
         session.write(photo, NEW)
         (written,) = session.write(photo, replace(NEW, rating=-1))
+        assert written.name == {"a.jpg": "a.jpg", "a.gif": "a.gif.xmp"}[name]
         found = tags(written)
         assert (found["XMP-xmp:Rating"], found["XMP-digiKam:PickLabel"]) == (-1, 1)
         assert not {"IFD0:Rating", "IFD0:RatingPercent", "XMP-microsoft:RatingPercent"} & set(found)
@@ -330,6 +395,44 @@ class TestReject:
             assert state(session, photo) == OURS
         assert "XMP-digiKam:PickLabel" not in tags(rejected)
         assert "XMP-digiKam:PickLabel" in tags(accepted)
+
+
+class TestExtras:
+    @pytest.mark.parametrize("name", ["a.jpg", "a.gif"])
+    def test_label_keyword_and_pick_are_read_by_other_programs(
+        self, session: MetadataSession, tmp_path: Path, name: str
+    ) -> None:
+        photo = make_photo(tmp_path / name)
+        new = replace(NEW, extras=Extras(Colour.GREEN, keyword=True, pick=True))
+        session.write(photo, new)
+        (written,) = session.write(photo, replace(new, rating=2))
+        found = exiv2(written)
+        assert (found["Xmp.xmp.Label"], found["Xmp.digiKam.ColorLabel"], found["Xmp.digiKam.PickLabel"]) == (
+            *("Green", "4"),
+            "3",
+        )
+        assert (found["Xmp.lr.hierarchicalSubject"], found["Xmp.digiKam.TagsList"]) == (
+            "aesth|2 stars",
+            "aesth/2 stars",
+        )
+
+    def test_keywords_of_a_person_stay(self, session: MetadataSession, tmp_path: Path) -> None:
+        (photo,) = make_rich_photos(tmp_path / "a.jpg")
+        session.write(photo, replace(NEW, extras=Extras(keyword=True)))
+        assert tags(photo)["XMP-lr:HierarchicalSubject"] == ["a|b", "aesth|4 stars"]
+        session.write(photo, NEW)
+        assert tags(photo)["XMP-lr:HierarchicalSubject"] == "a|b"
+
+    @pytest.mark.parametrize("name", ["a.jpg", "a.gif.xmp"])
+    def test_a_rating_of_acdsee_agrees_afterwards(self, session: MetadataSession, tmp_path: Path, name: str) -> None:
+        photo, holder = make_photo(tmp_path / name.removesuffix(".xmp")), tmp_path / name
+        if holder != photo:
+            holder.write_text(DARKTABLE.format(rating=2))
+        rate_by_hand(holder, "-XMP-acdsee:Rating=2")
+        session.write(photo, NEW)
+        assert tags(holder)["XMP-acdsee:Rating"] == 4
+        session.write(photo, replace(NEW, rating=-1))
+        assert "XMP-acdsee:Rating" not in tags(holder)
 
 
 class TestRefused:

@@ -50,6 +50,30 @@ def test_one_given_in_place_of_a_photo_is_refused(tmp_path: Path) -> None:
             session.write(tmp_path / "a.XMP", NEW)
 
 
+class TestNewNames:
+    def test_darktables_style_names_the_kind_of_photo(self, tmp_path: Path) -> None:
+        assert sidecars.new_path(tmp_path / "IMG.CR2") == tmp_path / "IMG.CR2.xmp"
+
+    @pytest.mark.parametrize("photo", ["IMG.CR2", "IMG.JPG", "a.b.dng"])
+    def test_adobes_does_not(self, tmp_path: Path, photo: str) -> None:
+        (path,) = touch(tmp_path, photo)
+        found = sidecars.new_path(path, sidecars.SidecarStyle.ADOBE)
+        assert found == tmp_path / f"{photo.rpartition('.')[0]}.xmp"
+        found.touch()
+        assert sidecars.find(path) == [sidecars.Sidecar(found)]
+
+    @pytest.mark.parametrize(
+        ("photo", "other"), [("IMG.JPG", "IMG.CR2"), ("IMG.gif", "IMG.png"), ("IMG.DNG", "IMG.CR2")]
+    )
+    def test_it_is_not_taken_where_it_would_be_anothers_too(self, tmp_path: Path, photo: str, other: str) -> None:
+        path, _ = touch(tmp_path, photo, other)
+        assert sidecars.new_path(path, sidecars.SidecarStyle.ADOBE) == tmp_path / f"{photo}.xmp"
+
+    def test_of_a_raw_and_its_jpeg_the_raw_has_it(self, tmp_path: Path) -> None:
+        raw, _ = touch(tmp_path, "IMG.CR2", "IMG.JPG")
+        assert sidecars.new_path(raw, sidecars.SidecarStyle.ADOBE) == tmp_path / "IMG.xmp"
+
+
 SOUND = DARKTABLE.format(rating=3)
 
 
@@ -96,20 +120,19 @@ def test_a_link_to_elsewhere_is_refused(tmp_path: Path) -> None:
         sidecars.check(link)
 
 
-def test_what_a_rewriting_loses_is_noticed_however_it_is_put(tmp_path: Path) -> None:
-    old, new = tmp_path / "old.xmp", tmp_path / "new.xmp"
-    old.write_text(SOUND)
+def test_what_a_rewriting_loses_is_noticed_however_it_is_put() -> None:
+    old = SOUND.replace("<darktable:history>", "<!-- mine --><?app data?><darktable:history>")
     as_element = SOUND.replace('foreign:thing="kept"', "").replace(
         "<foreign:deep", "<foreign:thing>kept</foreign:thing><foreign:deep"
     )
     for text in (SOUND, as_element, SOUND.replace('xmp:Rating="3"', 'xmp:Rating="5"')):
-        new.write_text(text)
-        assert sidecars.lost(old, new) == []
+        assert sidecars.lost(SOUND.encode(), text.encode()) == []
     for part, name in [
         ('foreign:thing="kept"', "thing = kept"),
         ('darktable:operation="sharpen"', "operation = sharpen"),
         ("<foreign:inner>1</foreign:inner>", "inner = 1"),
+        ("<!-- mine -->", "comment =  mine "),
+        ("<?app data?>", "instruction = app data"),
     ]:
-        new.write_text(SOUND.replace(part, ""))
-        (missing,) = sidecars.lost(old, new)
-        assert missing.endswith("}" + name)
+        (missing,) = sidecars.lost(old.encode(), old.replace(part, "").encode())
+        assert missing.rpartition("}")[2] == name

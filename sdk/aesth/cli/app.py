@@ -11,7 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from aesth._version import __version__
+from aesth.cli.cache import cache
 from aesth.cli.doctor import doctor
+from aesth.cli.history import history
 from aesth.cli.models import models
 from aesth.cli.options import with_groups
 from aesth.cli.score import score
@@ -28,6 +30,7 @@ from aesth.cli.train_evaluate import (
     evaluate_study,
     print_card,
 )
+from aesth.cli.undo import undo
 from aesth.errors import AesthError, CatalogueError, ConfigError, MissingDependencyError, ModelError, ProviderError
 
 USAGE, MISSING, BROKEN_PIPE = 2, 3, 141
@@ -87,7 +90,7 @@ def _exit_code(error: AesthError) -> int:
     return MISSING if isinstance(error, (MissingDependencyError, ModelError, ProviderError)) else 1
 
 
-for _command in (tag, score, doctor, models):
+for _command in (tag, score, undo, history, cache, doctor, models):
     app.command()(_guarded(with_groups(_command)))
 for _name, _step in (
     ("fetch", fetch_pictures),

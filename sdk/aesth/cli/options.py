@@ -17,6 +17,8 @@ from aesth import config
 from aesth.config import Format, Settings
 from aesth.errors import ConfigError
 from aesth.metadata.policy import Policy
+from aesth.metadata.ratings import Colour
+from aesth.metadata.sidecars import SidecarStyle
 
 if TYPE_CHECKING:
     from aesth.cli.running import Photos
@@ -39,7 +41,12 @@ def _option(*names: str, panel: str, help: str, **more: Any) -> Any:  # noqa: A0
     return typer.Option(*names, help=help, rich_help_panel=panel, show_default=False, **more)
 
 
-def _since(text: str) -> datetime:
+def parse_date(text: str) -> datetime:
+    """The moment that a person writes as a date, with or without a time.
+
+    Raises:
+        typer.BadParameter: it is no date.
+    """
     try:
         return datetime.fromisoformat(text)
     except ValueError as error:
@@ -82,6 +89,10 @@ class ScoringFlags:
         bool | None,
         _option("--relative/--no-relative", panel=_SCORING, help="Stars by rank among the photos of this run."),
     ] = None
+    cache: Annotated[
+        bool | None,
+        _option("--cache/--no-cache", panel=_SCORING, help="Remember scores, and take those remembered (default)."),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +115,7 @@ class PhotoFlags:
     since: Annotated[
         datetime | None,
         _option(
-            "--since", panel=_PHOTOS, metavar="DATE", parser=_since, help="In folders, only photos modified since."
+            "--since", panel=_PHOTOS, metavar="DATE", parser=parse_date, help="In folders, only photos modified since."
         ),
     ] = None
     files_from: Annotated[
@@ -152,6 +163,33 @@ class WritingFlags:
     sidecar: Annotated[
         bool | None,
         _option("--sidecar/--no-sidecar", panel=_WRITING, help="Write XMP sidecars, never into the photos."),
+    ] = None
+    sidecar_style: Annotated[
+        SidecarStyle | None,
+        _option(
+            "--sidecar-style",
+            panel=_WRITING,
+            help="How new sidecars are called. darktable: IMG.CR2.xmp (default); adobe: IMG.xmp.",
+        ),
+    ] = None
+    reject_below: Annotated[
+        float | None,
+        _option("--reject-below", panel=_WRITING, metavar="SCORE", min=0, max=100, help="Reject photos of less."),
+    ] = None
+    label: Annotated[
+        Colour | None, _option("--label", panel=_WRITING, help="Also a colour label, where there is none.")
+    ] = None
+    keyword: Annotated[
+        bool | None,
+        _option("--keyword/--no-keyword", panel=_WRITING, help="Also a hierarchical keyword, such as aesth|4 stars."),
+    ] = None
+    pick: Annotated[
+        bool | None,
+        _option(
+            "--pick/--no-pick",
+            panel=_WRITING,
+            help="Also digiKam's pick label, where there is none: accepted for 4 and 5 stars, pending for fewer.",
+        ),
     ] = None
     dry_run: Annotated[bool, _option("--dry-run", "-n", panel=_WRITING, help="Write nothing; show what would be.")] = (
         False

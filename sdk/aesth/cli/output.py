@@ -8,9 +8,12 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from aesth.config import Format
-from aesth.tagging import Outcome
+
+if TYPE_CHECKING:
+    from aesth.tagging import Outcome
 
 FIELDS = ("path", "score", "rating", "old_rating", "action", "error")
 

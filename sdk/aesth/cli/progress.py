@@ -43,9 +43,10 @@ class Meter:
         console: where it is drawn.
         total: number of photos, or None if it is not known yet.
         shown: whether there is a bar.
+        doing: what the bar says is done.
     """
 
-    def __init__(self, console: Console, total: int | None, *, shown: bool) -> None:
+    def __init__(self, console: Console, total: int | None, *, shown: bool, doing: str = "Scoring") -> None:
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -59,7 +60,7 @@ class Meter:
             redirect_stdout=False,
             redirect_stderr=False,
         )
-        self._task = self._progress.add_task("Scoring", total=total)
+        self._task = self._progress.add_task(doing, total=total)
         self._begun = 0
         self._done = 0
 
@@ -104,14 +105,17 @@ class Tally:
         """Whether any photo failed."""
         return self.counts[Action.FAILED] > 0
 
-    def summary(self, *, writes: bool, stopped: bool = False) -> str:
+    def summary(self, *, writes: bool, undoes: bool = False, stopped: bool = False) -> str:
         """One line: what became of the photos, and how fast."""
         seconds = time.monotonic() - self._start
         total = self.counts.total()
         if not total and not stopped:
-            return "No photos found."
+            return "Nothing to undo." if undoes else "No photos found."
         shown = [Action.WRITTEN, Action.KEPT, Action.SKIPPED, Action.FAILED] if writes else [Action.FAILED]
-        parts = [f"{self._scored} scored", *(f"{self.counts[action]} {action.value}" for action in shown)]
+        parts = [
+            *([] if undoes else [f"{self._scored} scored"]),
+            *(f"{self.counts[action]} {action.value}" for action in shown),
+        ]
         photos = "1 photo" if total == 1 else f"{total} photos"
         line = f"{photos}: {', '.join(parts)} in {seconds:.1f} s ({total / max(seconds, 1e-9):.1f} photos/s)"
         return f"Stopped after {line}" if stopped else line

@@ -6,21 +6,24 @@ import io
 import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol, TextIO
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from aesth.ahead import never
+from aesth.cache import ScoreCache
 from aesth.cli import table
 from aesth.cli.inputs import listed_paths
 from aesth.cli.options import PhotoFlags
 from aesth.cli.output import LAYOUTS, Layout, encode
 from aesth.cli.progress import Meter, Tally, same_terminal
 from aesth.cli.stopping import GracefulStop
+from aesth.cli.text import printable
 from aesth.config import Format, Settings
 from aesth.decode import DEFAULT_MAX_PIXELS
 from aesth.decode.quiet import quiet_decoders
@@ -31,6 +34,15 @@ from aesth.scorer import Scorer
 from aesth.tagging import Action, Outcome
 
 Run = Callable[[Iterable[Path]], Iterator[Outcome]]
+
+
+class Source(Protocol):
+    """What `report` needs to know of the photos of a run; see `Photos`."""
+
+    total: int | None
+    unreadable: deque[Outcome]
+
+    def __iter__(self) -> Iterator[Path]: ...
 
 
 class Photos:
@@ -68,7 +80,26 @@ class Photos:
         self.unreadable.append(Outcome(error.path or Path(), None, None, None, Action.FAILED, error))
 
 
-def make_scorer(settings: Settings) -> Scorer:
+@contextmanager
+def remembered_scores(settings: Settings) -> Iterator[ScoreCache | None]:
+    """The scores of earlier runs, unless the settings say no; that they cannot be used is told, and no more."""
+    if not settings.cache:
+        yield None
+        return
+    with ScoreCache() as cache:
+        told = cache.failure
+        if told is not None:
+            _warn(told)
+        yield cache
+    if cache.failure is not told and cache.failure is not None:
+        _warn(cache.failure)
+
+
+def _warn(failure: AesthError) -> None:
+    typer.echo(f"aesth: warning: {printable(str(failure))}; this run does without", err=True)
+
+
+def make_scorer(settings: Settings, cache: ScoreCache | None = None) -> Scorer:
     """The scorer that the settings ask for."""
     return Scorer(
         settings.model,
@@ -77,11 +108,12 @@ def make_scorer(settings: Settings) -> Scorer:
         settings.jobs,
         cut_points=settings.cut_points or DEFAULT_CUT_POINTS,
         max_pixels=settings.max_pixels or DEFAULT_MAX_PIXELS,
+        cache=cache,
     )
 
 
 @quiet_decoders()
-def report(photos: Photos, run: Run, settings: Settings, *, writes: bool) -> None:
+def report(photos: Source, run: Run, settings: Settings, *, writes: bool, undoes: bool = False) -> None:
     """Print what ``run`` makes of ``photos``, then the summary, and exit with the code that tells how it went."""
     tally = Tally()
     stop = GracefulStop()
@@ -89,19 +121,24 @@ def report(photos: Photos, run: Run, settings: Settings, *, writes: bool) -> Non
     is_table = settings.format is Format.TABLE
     console = _console(sys.stdout if is_table and same_terminal() else sys.stderr)
     shown = not settings.quiet and console.is_terminal and (is_table or not sys.stdout.isatty())
-    with Meter(console, photos.total, shown=shown) as meter, stop, _printer(settings.format, console) as show:
+    meter = Meter(console, photos.total, shown=shown, doing="Undoing" if undoes else "Scoring")
+    with meter, stop, _printer(settings.format, console) as show:
         watched = meter.count_begun(stop.between(photos))
         try:
             with closing(_interleaved(run(watched), photos.unreadable)) as outcomes:
                 for outcome in outcomes:
                     show(outcome)
+                    if outcome.note is not None:
+                        console.print(
+                            Text(printable(f"aesth: {outcome.path}: {outcome.note}"), "yellow"), soft_wrap=True
+                        )
                     tally.add(outcome)
                     meter.advance()
                     stop.check()
         except KeyboardInterrupt:
             stopped = True
     if stopped or not settings.quiet:
-        typer.echo(tally.summary(writes=writes, stopped=stopped), err=True)
+        typer.echo(tally.summary(writes=writes, undoes=undoes, stopped=stopped), err=True)
     if stopped or tally.failed:
         raise typer.Exit(stop.exit_code if stopped else 1)
 

@@ -15,13 +15,19 @@ def tag(
     """Score photos and write their stars, where photo managers show and sort by them.
 
     A rating that a person gave is kept. Photos change whole or not at all, and never but for their rating.
+    `aesth undo` takes it back.
     """
     settings, photos = begin(paths, which, output, scoring, writing)
     from aesth import tagging
-    from aesth.cli.running import make_scorer, report
-    from aesth.metadata import MetadataSession
+    from aesth.cli.running import make_scorer, remembered_scores, report
+    from aesth.cli.text import command_line
+    from aesth.metadata import Extras, MetadataSession
 
-    with MetadataSession() as session, make_scorer(settings) as scorer:
+    with (
+        MetadataSession(style=settings.sidecar_style, command=command_line()) as session,
+        remembered_scores(settings) as cache,
+        make_scorer(settings, cache) as scorer,
+    ):
         report(
             photos,
             lambda watched: tagging.tag(
@@ -33,6 +39,8 @@ def tag(
                 rescore=settings.rescore,
                 sidecar=settings.sidecar,
                 dry_run=writing.dry_run,
+                reject_below=settings.reject_below,
+                extras=Extras(settings.label, settings.keyword, settings.pick),
                 would_block=photos.would_block,
             ),
             settings,

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 import unicodedata
 
 _BIDIRECTIONAL = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def command_line() -> str:
+    """How this program was started, as a shell would take it."""
+    return shlex.join(["aesth", *sys.argv[1:]])
 
 
 def printable(text: str) -> str:

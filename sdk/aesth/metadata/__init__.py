@@ -1,7 +1,19 @@
 """Ratings in photos and sidecars: reading them, deciding whose wins, and writing them. The only place that writes."""
 
 from aesth.metadata.policy import Decision, Policy, allows, decide
-from aesth.metadata.ratings import NewRating, RatingState
+from aesth.metadata.ratings import Colour, Extras, NewRating, RatingState
 from aesth.metadata.session import MetadataSession
+from aesth.metadata.sidecars import SidecarStyle
 
-__all__ = ["Decision", "MetadataSession", "NewRating", "Policy", "RatingState", "allows", "decide"]
+__all__ = [
+    "Colour",
+    "Decision",
+    "Extras",
+    "MetadataSession",
+    "NewRating",
+    "Policy",
+    "RatingState",
+    "SidecarStyle",
+    "allows",
+    "decide",
+]

@@ -12,10 +12,11 @@ import stat
 import tempfile
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aesth.errors import MetadataError
+from aesth.metadata.ratings import Values
 
 _NAME = re.compile(r"\.aesth-(?P<host>[0-9a-f]{8})-(?P<process>\d+)-[0-9a-f]{8}\.[a-z0-9]+(_exiftool_tmp)?")
 _FOLDER = re.compile(r"aesth-(?P<host>[0-9a-f]{8})-(?P<process>\d+)-\w+")
@@ -30,16 +31,20 @@ class Staged:
         temporary: the new content, in the same folder.
         destination: the file to replace or to make.
         before: how the destination was when its content was read, None where it did not exist.
+        old: what the journal keeps of the destination; of a new sidecar, what the photo said before.
+        new: the same of the new content.
     """
 
     temporary: Path
     destination: Path
     before: os.stat_result | None
+    old: Values = field(default_factory=dict)
+    new: Values = field(default_factory=dict)
 
 
 def temporary_name(extension: str) -> str:
     """A short name that tells who made the file, so that what a killed run left can be told from everything else."""
-    return f".aesth-{_host()}-{os.getpid()}-{secrets.token_hex(4)}.{extension}"
+    return f".aesth-{host()}-{os.getpid()}-{secrets.token_hex(4)}.{extension}"
 
 
 def clean_litter(folder: Path) -> None:
@@ -59,7 +64,7 @@ def make_private_folder() -> Path:
             match = _FOLDER.fullmatch(entry.name)
             if match and entry.is_dir(follow_symlinks=False) and _is_abandoned(match, entry):
                 shutil.rmtree(entry.path, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=f"aesth-{_host()}-{os.getpid()}-", dir=parent))
+    return Path(tempfile.mkdtemp(prefix=f"aesth-{host()}-{os.getpid()}-", dir=parent))
 
 
 def copy_attributes(source: Path, target: Path, *, times: bool) -> None:
@@ -81,14 +86,24 @@ def make_alike(photo: Path, sidecar: Path) -> None:
         sidecar.chmod((stat.S_IMODE(state.st_mode) & 0o666) | stat.S_IWUSR)
 
 
+def remove(path: Path, before: os.stat_result) -> None:
+    """Remove a file, durably, as long as it is still as it was ``before``.
+
+    Raises:
+        MetadataError: it changed; it is left as it is.
+    """
+    _check_unchanged(path, before)
+    path.unlink()
+    _sync_folder(path.parent)
+
+
 def commit(staged: Staged) -> None:
     """Put the staged file in its place, durably.
 
     Raises:
         MetadataError: the destination changed since it was read; it is left as it is.
     """
-    if _identity(staged.before) != _identity(_state(staged.destination)):
-        raise MetadataError("another program changed this file meanwhile; it was left as it is", staged.destination)
+    _check_unchanged(staged.destination, staged.before)
     with staged.temporary.open("rb+" if os.name == "nt" else "rb") as file:
         os.fsync(file.fileno())
     staged.temporary.replace(staged.destination)
@@ -98,6 +113,26 @@ def commit(staged: Staged) -> None:
 def is_read_only(path: Path) -> bool:
     """Whether a person protected the file against writing, also from root."""
     return not os.access(path, os.W_OK) or not stat.S_IMODE(path.stat().st_mode) & 0o222
+
+
+def host() -> str:
+    """A short name of this machine, told to nobody who does not know the long one."""
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+def is_over(machine: str, process: int, since: float) -> bool:
+    """Whether the process that did something ``since`` (seconds of `time.time`) on ``machine`` has ended.
+
+    Where this cannot be seen, a day counts as over.
+    """
+    if machine == host() and os.name == "posix":
+        return not _is_alive(process)
+    return time.time() - since > _OLD and process != os.getpid()
+
+
+def _check_unchanged(path: Path, before: os.stat_result | None) -> None:
+    if _identity(before) != _identity(_state(path)):
+        raise MetadataError("another program changed this file meanwhile; it was left as it is", path)
 
 
 def _state(path: Path) -> os.stat_result | None:
@@ -133,9 +168,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _is_dead(match: re.Match[str], state: os.stat_result) -> bool:
-    if match["host"] == _host() and os.name == "posix":
-        return not _is_alive(int(match["process"]))
-    return time.time() - state.st_mtime > _OLD and int(match["process"]) != os.getpid()
+    return is_over(match["host"], int(match["process"]), state.st_mtime)
 
 
 def _is_abandoned(match: re.Match[str], entry: os.DirEntry[str]) -> bool:
@@ -151,7 +184,3 @@ def _is_alive(process: int) -> bool:
     except PermissionError:
         return True
     return True
-
-
-def _host() -> str:
-    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]

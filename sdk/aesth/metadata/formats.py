@@ -5,7 +5,7 @@ from __future__ import annotations
 import mmap
 from pathlib import Path
 
-from aesth.formats import HEAD_BYTES, OTHER_RAW_SUFFIXES, PICTURE_SUFFIXES, RAW_SUFFIXES, Format, recognise
+from aesth.formats import HEAD_BYTES, PICTURE_SUFFIXES, Format, recognise
 
 _EMBEDDABLE = {
     Format.JPEG: "jpg",
@@ -25,8 +25,6 @@ FILE_TYPES = {
     "avif": frozenset({"AVIF"}),
 }
 """What `embeddable` answers -> ExifTool's names for it."""
-
-RAW_EXTENSIONS = RAW_SUFFIXES | OTHER_RAW_SUFFIXES
 
 _TIFF_NAMES = frozenset({".tif", ".tiff"})
 _PHOTO_NAMES = PICTURE_SUFFIXES - {".gif"}
@@ -50,8 +48,3 @@ def has_credentials(path: Path) -> bool:
     """Whether the file carries C2PA credentials, whose signature any write would break."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
         return content.find(_C2PA_STORE) >= 0
-
-
-def is_raw(path: Path) -> bool:
-    """Whether the name is that of a camera's RAW file."""
-    return path.suffix.lower() in RAW_EXTENSIONS

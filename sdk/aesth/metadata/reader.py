@@ -7,12 +7,13 @@ import stat
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from aesth import pairs
 from aesth.errors import AesthError, MetadataError
 from aesth.metadata import sidecars
 from aesth.metadata.exiftool import ExifToolDied
-from aesth.metadata.ratings import RatingState, combine, marks
+from aesth.metadata.ratings import Marks, RatingState, combine, marks
 from aesth.metadata.sidecars import Sidecar
-from aesth.metadata.workplace import Workplace
+from aesth.metadata.workplace import Tags, Workplace
 
 
 def read_batch(workplace: Workplace, photos: Sequence[Path]) -> Iterator[RatingState | AesthError]:
@@ -40,17 +41,33 @@ def _read_alone(workplace: Workplace, photo: tuple[Path, list[Sidecar]]) -> Rati
 
 
 def _read(workplace: Workplace, photos: Sequence[tuple[Path, list[Sidecar]]]) -> list[RatingState | AesthError]:
-    files = [file for photo, beside in photos for file in (*(sidecar.path for sidecar in beside), photo)]
-    tags = iter(workplace.read_tags(files))
+    own = [[*beside, Sidecar(photo)] for photo, beside in photos]
+    others = [_others(photo) for photo, _ in photos]
+    files = list(dict.fromkeys(source.path for sources in [*own, *others] for source in sources))
+    tags = dict(zip(files, workplace.read_tags(files), strict=True))
     states: list[RatingState | AesthError] = []
-    for photo, beside in photos:
-        sources = [(next(tags), sidecar.path, sidecar.shared) for sidecar in beside] + [(next(tags), photo, False)]
-        unread = next((path for found, path, _ in sources if found is None), None)
+    for mine, theirs in zip(own, others, strict=True):
+        unread = next((source.path for source in mine if tags[source.path] is None), None)
         if unread is not None:
             states.append(MetadataError("ExifTool cannot open this file; check that it can be read", unread))
         else:
-            states.append(combine([marks(found or {}, shared=shared) for found, _, shared in sources]))
+            states.append(combine([_marks(source, tags[source.path] or {}) for source in [*mine, *theirs]]))
     return states
+
+
+def _marks(source: Sidecar, tags: Tags) -> Marks:
+    return marks(tags, shared=source.shared, name=source.path.name)
+
+
+def _others(photo: Path) -> list[Sidecar]:
+    """The files of the RAW or JPEG that the camera took with a photo; those that cannot be read say nothing here."""
+    found: list[Path] = []
+    for partner in pairs.partners(photo):
+        beside = _try_find(partner)
+        if isinstance(beside, list):
+            found += [*(sidecar.path for sidecar in beside if not sidecar.shared), partner]
+    mine = {sidecar.path for sidecar in sidecars.find(photo)}
+    return [Sidecar(path, shared=True) for path in found if path not in mine]
 
 
 def _try_find(photo: Path) -> list[Sidecar] | AesthError:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from aesth.ahead import WouldBlock, never, take
-from aesth.errors import AesthError, MetadataError
+from aesth.errors import AesthError, JournalError, MetadataError
 from aesth.metadata import files, sidecars
 from aesth.metadata.exiftool import ExifTool, check_version, find_program
-from aesth.metadata.ratings import NewRating, RatingState
+from aesth.metadata.journal import Entry, Journal, State
+from aesth.metadata.ratings import NewRating, RatingState, clean_model
 from aesth.metadata.reader import read_batch
+from aesth.metadata.sidecars import SidecarStyle
+from aesth.metadata.undoing import Plan, as_entry, carry_out, make_plan, settle
 from aesth.metadata.workplace import Workplace
 from aesth.metadata.writer import stage_all
 
@@ -24,15 +28,32 @@ BATCH_SIZE = 64
 class MetadataSession:
     """Reads and writes ratings with one ExifTool process. A context manager; one thread at a time.
 
+    What it writes is recorded as a run of the journal, so that `aesth.undo` can take it back.
+
     Args:
         exiftool: the executable; None takes the one on the PATH.
+        style: how new sidecars are called.
+        journal: the file of the journal; None takes that of this person.
+        command: what the journal tells of who wrote.
 
     Raises:
         MissingDependencyError: ExifTool is not installed or too old; the message says how to install it.
     """
 
-    def __init__(self, exiftool: str | None = None) -> None:
+    def __init__(
+        self,
+        exiftool: str | None = None,
+        style: SidecarStyle = SidecarStyle.DARKTABLE,
+        *,
+        journal: Path | None = None,
+        command: str = "MetadataSession",
+    ) -> None:
         self._program = exiftool
+        self._style = style
+        self._journal_file = journal
+        self._command = command
+        self._journal: Journal | None = None
+        self._run: int | None = None
         self._workplace: Workplace | None = None
         self._cleaned: set[Path] = set()
         self.version = ""
@@ -59,6 +80,30 @@ class MetadataSession:
         if workplace is not None:
             workplace.exiftool.close()
             shutil.rmtree(workplace.folder, ignore_errors=True)
+        journal, self._journal, self._run = self._journal, None, None
+        if journal is not None:
+            journal.close()
+
+    def open_journal(self) -> Journal:
+        """The journal, opened by the first call; what killed programs left open in it is settled then.
+
+        Raises:
+            JournalError: it cannot be kept, so that nothing can be written.
+        """
+        workplace = self._open()
+        if self._journal is None:
+            self._journal = Journal(self._journal_file)
+            settle(workplace, self._journal)
+        return self._journal
+
+    def begin_run(self) -> None:
+        """What is written from here on is a run of its own, which is recorded with its first write.
+
+        Raises:
+            JournalError: it could not be recorded.
+        """
+        self.open_journal().check_writable()
+        self._run = None
 
     def read(self, paths: Iterable[Path], would_block: WouldBlock = never) -> Iterator[RatingState | AesthError]:
         """The rating of each photo as photo managers see it, in input order, lazily, in batches that grow.
@@ -87,6 +132,7 @@ class MetadataSession:
 
         Raises:
             MetadataError: nothing was changed; the message says why.
+            JournalError: the same, and so will it be for every photo: the write cannot be recorded.
         """
         staged: list[files.Staged] = []
         photo = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow the link, away from its sidecars
@@ -96,15 +142,58 @@ class MetadataSession:
             target = Path(os.path.realpath(photo, strict=True))
             self._clean_litter({photo.parent, target.parent})
             existing = [found.path for found in beside]
-            stage_all(self._open(), photo, target, existing, new, staged, sidecar_only=sidecar)
-            for item in staged:
-                files.commit(item)
+            journal = self.open_journal()
+            stage_all(self._open(), photo, target, existing, new, staged, sidecar_only=sidecar, style=self._style)
+            self._commit(journal, photo, staged, new)
             return [item.destination for item in staged]
         except OSError as error:
             raise MetadataError(_explain(error, photo), path) from error
         finally:
             for item in staged:
                 item.temporary.unlink(missing_ok=True)
+
+    def plan_undo(self, photo: Path, entries: Sequence[Entry]) -> Plan:
+        """What is to be done to take ``entries`` of one photo, all of one run, back.
+
+        Raises:
+            RatedSinceError: somebody rated the photo since.
+            MetadataError: a file is damaged, cannot be read, or is not there any more.
+        """
+        try:
+            return make_plan(self._open(), photo, entries)
+        except OSError as error:
+            raise MetadataError(_explain(error, photo), photo) from error
+
+    def undo(self, plan: Plan, run: int) -> None:
+        """Do what ``plan`` says; it becomes a part of this session's run, which undoes ``run``.
+
+        Raises:
+            RatedSinceError: somebody rated the photo this moment.
+            MetadataError: a file cannot be written; the message says why.
+            JournalError: nothing was changed, and nothing will be: it cannot be recorded.
+        """
+        journal = self.open_journal()
+        self._clean_litter({step.file.parent for step in plan.steps})
+        if self._run is None:
+            self._run = journal.begin(self._command, "", undoes=run)
+        try:
+            carry_out(self._open(), journal, self._run, plan)
+        except OSError as error:
+            raise MetadataError(_explain(error, plan.photo), plan.photo) from error
+
+    def _commit(self, journal: Journal, photo: Path, staged: Sequence[files.Staged], new: NewRating) -> None:
+        """Put all files in their places; the journal knows before the first and after the last."""
+        if self._run is None:
+            self._run = journal.begin(self._command, clean_model(new.model))
+        numbers = journal.plan(self._run, [as_entry(photo, item) for item in staged])
+        done: list[int] = []
+        try:
+            for number, item in zip(numbers, staged, strict=True):
+                files.commit(item)
+                done.append(number)
+        finally:
+            with suppress(JournalError):  # what is not told now, also of a file that failed, is found out by `settle`
+                journal.mark(done, State.DONE)
 
     def _open(self) -> Workplace:
         if self._workplace is None:

@@ -5,24 +5,37 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from xml.etree import ElementTree
 from xml.parsers import expat
 
 from aesth.errors import MetadataError
-from aesth.metadata.formats import RAW_EXTENSIONS, is_raw
+from aesth.metadata.ratings import KEYWORD_KEYS, our_keywords
+from aesth.pairs import is_raw, pictures_beside, raws_beside
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _RATING_KEYS = frozenset(
     {
         "{http://ns.adobe.com/xap/1.0/}Rating",
+        "{http://ns.adobe.com/xap/1.0/}Label",
+        "{http://ns.adobe.com/xmp/note/}HasExtendedXMP",
+        "{http://ns.acdsee.com/iptc/1.0/}rating",
         "{http://ns.microsoft.com/photo/1.0}Rating",
         "{http://ns.microsoft.com/photo/1.0/}Rating",
         "{http://www.digikam.org/ns/1.0/}PickLabel",
-        "{adobe:ns:meta/}xmptk",
+        "{http://www.digikam.org/ns/1.0/}ColorLabel",
     }
 )
+_KEYWORDS = frozenset(f"{_RDF}li = {item}" for key in KEYWORD_KEYS for item in our_keywords(key))
 _OURS = "{urn:aesth:xmp/1.0/}"
+
+
+class SidecarStyle(Enum):
+    """How new sidecars are called: ``IMG.CR2.xmp`` by darktable and digiKam, ``IMG.xmp`` by Adobe's programs."""
+
+    DARKTABLE = "darktable"
+    ADOBE = "adobe"
 
 
 @dataclass(frozen=True)
@@ -38,18 +51,28 @@ class Sidecar:
     shared: bool = False
 
 
+def is_sidecar(file: Path) -> bool:
+    """Whether the name is that of a sidecar."""
+    return file.suffix.lower() == ".xmp"
+
+
 def refuse(photo: Path) -> None:
     """Refuse a sidecar that is given in place of its photo.
 
     Raises:
         MetadataError: the name is that of a sidecar.
     """
-    if photo.suffix.lower() == ".xmp":
+    if is_sidecar(photo):
         raise MetadataError("this is a sidecar; give the photo that it belongs to", photo)
 
 
-def default_path(photo: Path) -> Path:
-    """Where a new sidecar of ``photo`` goes: ``IMG.CR2.xmp``, the style of darktable and digiKam."""
+def new_path(photo: Path, style: SidecarStyle = SidecarStyle.DARKTABLE) -> Path:
+    """Where a new sidecar of ``photo`` goes.
+
+    Adobe's style, in which several photos of one name would share it, is for the RAW among them, or for a photo alone.
+    """
+    if style is SidecarStyle.ADOBE and photo.suffix and not _rivals(photo):
+        return photo.with_suffix(".xmp")
     return photo.with_name(photo.name + ".xmp")
 
 
@@ -57,7 +80,7 @@ def find(photo: Path) -> list[Sidecar]:
     """The sidecars that ``photo`` has, the one that wins first: ``IMG.CR2.xmp``, then Adobe's ``IMG.xmp``."""
     own = _existing([photo.name + ".xmp", photo.name + ".XMP"], photo)
     adobe = _existing([photo.stem + ".xmp", photo.stem + ".XMP"], photo) if photo.suffix else []
-    shared = bool(adobe) and not is_raw(photo) and _has_raw_sibling(photo)
+    shared = bool(adobe) and not is_raw(photo) and bool(raws_beside(photo))
     return [*map(Sidecar, own), *(Sidecar(path, shared) for path in adobe)]
 
 
@@ -69,46 +92,57 @@ def check(path: Path) -> None:
     """
     if path.is_symlink():
         raise MetadataError("this sidecar is a symbolic link, which is not followed; replace it by the file", path)
+    try:
+        reason = fault(path.read_bytes())
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason:
+        message = f"this sidecar is damaged ({reason}); it was left as it is: repair it, or move it away to start anew"
+        raise MetadataError(message, path)
+
+
+def fault(content: bytes) -> str:
+    """Why a file or packet is no sound XMP; nothing if it is."""
     seen: set[str] = set()
+
+    def refuse_doctype(*_: object) -> None:
+        raise ValueError("it has a document type, which XMP never has")
+
     parser = expat.ParserCreate(namespace_separator="}")
     parser.StartElementHandler = lambda name, _attributes: seen.add("{" + name)
-    parser.StartDoctypeDeclHandler = lambda *_: _refuse(path, "it has a document type, which XMP never has")
+    parser.StartDoctypeDeclHandler = refuse_doctype
     try:
-        with path.open("rb") as file:
-            parser.ParseFile(file)
-    except expat.ExpatError as error:
-        _refuse(path, str(error))
-    except (OSError, ValueError, LookupError) as error:
-        _refuse(path, getattr(error, "strerror", None) or str(error))
-    if f"{_RDF}RDF" not in seen:
-        _refuse(path, "it holds no rdf:RDF")
+        parser.Parse(content, True)
+    except (expat.ExpatError, ValueError, LookupError) as error:
+        return str(error)
+    return "" if f"{_RDF}RDF" in seen else "it holds no rdf:RDF"
 
 
-def lost(old: Path, new: Path) -> list[str]:
-    """Names of the properties that a sidecar had and its rewriting lacks, but for the keys that we write.
+def lost(old: bytes, new: bytes) -> list[str]:
+    """What an XMP file or packet had and its rewriting lacks, but for the keys that we write.
 
-    RDF may say the same by attributes or by elements, in any order: what counts are names and values.
+    RDF may say the same by attributes or by elements, in any order: what counts are names, values and comments.
     """
     return sorted((_values(old) - _values(new)).keys())
 
 
-def _values(path: Path) -> Counter[str]:
+def _values(content: bytes) -> Counter[str]:
     found: Counter[str] = Counter()
-    for element in ElementTree.parse(path).iter():  # noqa: S314 - `check` has refused entities
+    # `fault` has refused entities
+    parser = ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True, insert_pis=True))  # noqa: S314
+    for element in ElementTree.fromstring(content, parser).iter():  # noqa: S314
+        if not isinstance(element.tag, str):
+            found[f"{'comment' if element.tag is ElementTree.Comment else 'instruction'} = {element.text}"] += 1
+            continue
         values = {name: value for name, value in element.attrib.items() if not name.startswith(_RDF)}
         resource = element.get(f"{_RDF}resource")
-        if resource is not None or not len(element):
-            values[element.tag] = resource or element.text or ""
+        if resource is not None or not any(isinstance(child.tag, str) for child in element):
+            values[element.tag] = resource or "".join(element.itertext())
         for name, value in values.items():
-            if value.strip() and name not in _RATING_KEYS and not name.startswith(_OURS):
-                found[f"{name} = {' '.join(value.split())}"] += 1
+            text = f"{name} = {' '.join(value.split())}"
+            if value.strip() and name not in _RATING_KEYS and not name.startswith(_OURS) and text not in _KEYWORDS:
+                found[text] += 1
     return found
-
-
-def _refuse(path: Path, reason: str) -> None:
-    raise MetadataError(
-        f"this sidecar is damaged ({reason}); it was left as it is: repair it, or move it away to start anew", path
-    )
 
 
 def _existing(names: list[str], photo: Path) -> list[Path]:
@@ -126,6 +160,5 @@ def _same_file(first: Path, second: Path) -> bool:
         return False
 
 
-def _has_raw_sibling(photo: Path) -> bool:
-    stem = photo.stem
-    return any(os.path.lexists(photo.with_name(stem + end)) for raw in RAW_EXTENSIONS for end in (raw, raw.upper()))
+def _rivals(photo: Path) -> bool:
+    return bool(raws_beside(photo)) or (not is_raw(photo) and bool(pictures_beside(photo)))

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from aesth.errors import MetadataError
 from aesth.metadata.exiftool import ExifTool
-from aesth.metadata.ratings import READ_KEYS
+from aesth.metadata.ratings import ALSO_READ_KEYS, READ_KEYS
 
 Tags = Mapping[str, object]
 
@@ -46,11 +46,14 @@ class Workplace:
         return name
 
     def read_tags(self, files: Iterable[Path], also: Sequence[str] = ()) -> list[Tags | None]:
-        """The tags that concern ratings, the type, and those of ``also``; None for a file that ExifTool cannot open."""
+        """The tags that concern ratings, the type, and those of ``also``, as they stand there.
+
+        None for a file that ExifTool cannot open.
+        """
         names = [self.alias(f"r{number}{plain_extension(file)}", file) for number, file in enumerate(files)]
         if not names:
             return []
-        wanted = [f"-{key}" for key in (*READ_KEYS, "File:FileType", *also)]
+        wanted = [f"-{key}" for key in (*READ_KEYS, *ALSO_READ_KEYS, "File:FileType", *also)]
         reply = self.exiftool.run(["-j", "-G1", "-a", "-n", *wanted, *names])
         found = {str(tags["SourceFile"]): tags for tags in _parse(reply.output)}
         for name in names:
@@ -74,7 +77,7 @@ def _parse(output: bytes) -> list[Tags]:
     if not text:
         return []
     try:
-        parsed: list[Tags] = json.loads(text, strict=False)
+        parsed: list[Tags] = json.loads(text, strict=False, parse_int=str, parse_float=str)
     except ValueError as error:
         raise MetadataError(f"ExifTool's answer cannot be understood ({error})") from error
     return parsed

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from typing import TypeAlias
 
 from aesth.errors import MetadataError
-from aesth.metadata import formats, sidecars
+from aesth.metadata import formats, sidecars, xmp
 from aesth.metadata.exiftool import ExifToolDied
 from aesth.metadata.files import Staged, copy_attributes, is_read_only, make_alike, temporary_name
-from aesth.metadata.ratings import NewRating, arguments, embedded_values, holds, sidecar_values
-from aesth.metadata.workplace import Workplace
+from aesth.metadata.ratings import (
+    READ_KEYS,
+    NewRating,
+    Values,
+    arguments,
+    embedded_values,
+    for_sidecar,
+    holds,
+    sidecar_values,
+    values_of,
+)
+from aesth.metadata.sidecars import SidecarStyle
+from aesth.metadata.workplace import Tags, Workplace, plain_extension
 
 HARMLESS_WARNINGS = ("[minor] Text/EXIF chunk(s) found after PNG IDAT", "[minor] Fixed incorrect URI for xmlns")
 """Starts of warnings that tell of nothing lost. Any other warning sends the rating to a sidecar."""
@@ -22,8 +36,19 @@ PADDING = 8192
 """So many bytes may a photo shrink by: room that other programs left in its XMP."""
 
 
+_EXIF_ENTRY = 12
+_EXIF_OF_OURS = 110
+"""Bytes of an EXIF block with our keys and those that EXIF makes mandatory, and nothing else."""
+
+_PADDING = re.compile(rb"\s+(<\?xpacket end=)")
+"""Room that programs leave at the end of a packet in a photo."""
+
 _FAILURE = re.compile(r"Error (writing|creating|closing|renaming|copying)")
 """ExifTool's errors that tell of the disk rather than of the photo."""
+
+
+ValuesFor: TypeAlias = Callable[[Tags], Mapping[str, str]]
+"""What a file is to hold, by the tags that it has: read once its state is known, so that a later change is noticed."""
 
 
 class Declined(MetadataError):  # noqa: N818 - an answer rather than a failure: a sidecar can take the rating
@@ -39,6 +64,7 @@ def stage_all(
     staged: list[Staged],
     *,
     sidecar_only: bool = False,
+    style: SidecarStyle = SidecarStyle.DARKTABLE,
 ) -> None:
     """Append to ``staged`` every file that must change for ``photo`` to have its new rating, sidecars first.
 
@@ -50,6 +76,7 @@ def stage_all(
         new: what to write.
         staged: filled as it goes, so that the caller can remove the temporary files whatever happens.
         sidecar_only: leave the photo itself alone.
+        style: how a new sidecar is called.
 
     Raises:
         MetadataError: a sidecar is damaged, or nothing can hold the rating.
@@ -62,15 +89,33 @@ def stage_all(
     reason = "a sidecar was asked for" if sidecar_only else _why_not_embedded(target)
     try:
         if not reason:
-            embedded.append(_stage_embedded(workplace, target, new))
+            embedded.append(_stage_embedded(workplace, target, partial(embedded_values, new), new.rating))
             staged.extend(embedded)
     except Declined as error:
         reason = error.message
     for sidecar in beside:
-        _stage_sidecar(workplace, sidecar, new, staged)
+        _stage_sidecar(workplace, sidecar, partial(sidecar_values, new), staged, new.rating)
     if not beside and not embedded:
-        _stage_new_sidecar(workplace, photo, new, staged, reason)
+        _stage_new_sidecar(workplace, photo, sidecars.new_path(photo, style), new, staged, reason)
     staged.sort(key=lambda item: item in embedded)
+
+
+def stage_undone(workplace: Workplace, file: Path, then: Values, staged: list[Staged]) -> None:
+    """Append to ``staged`` a photo or a sidecar that says ``then``, after an undo.
+
+    Raises:
+        MetadataError: the file cannot be written without doubt.
+    """
+    values = {key: then.get(key, "") for key in READ_KEYS}
+    if not sidecars.is_sidecar(file):
+        if reason := _why_not_embedded(file):
+            raise MetadataError(f"nothing was written, {reason}", file)
+        staged.append(_stage_embedded(workplace, file, lambda _: values))
+    elif is_read_only(file):
+        raise MetadataError("this sidecar is protected against writing; nothing was written", file)
+    else:
+        sidecars.check(file)
+        _stage_sidecar(workplace, file, lambda _: for_sidecar(values), staged)
 
 
 def _require_writable(folder: Path) -> None:
@@ -89,50 +134,94 @@ def _why_not_embedded(photo: Path) -> str:
     return ""
 
 
-def _stage_embedded(workplace: Workplace, photo: Path, new: NewRating) -> Staged:
+def _stage_embedded(workplace: Workplace, photo: Path, values_for: ValuesFor, rating: int | None = None) -> Staged:
     _require_writable(photo.parent)
     kind = formats.embeddable(photo)
-    values = embedded_values(new)
     staged = Staged(photo.with_name(temporary_name(kind or "")), photo, photo.stat())
     try:
+        old = _read_tags(workplace, photo, ["EXIF"])
+        values = values_for(old)
         _rewrite(workplace, staged, values)
-        _verify(workplace, staged.temporary, values, formats.FILE_TYPES[kind or ""], photo)
+        tags = _verify(workplace, staged.temporary, values, formats.FILE_TYPES[kind or ""], rating)
+        if _loses_exif(old, tags) or staged.temporary.stat().st_size + PADDING < photo.stat().st_size:
+            raise Declined("the photo holds data of its maker that would be lost")
         copy_attributes(photo, staged.temporary, times=True)
     except BaseException:
         staged.temporary.unlink(missing_ok=True)
         raise
-    return staged
+    return replace(staged, old=values_of(old), new=values_of(tags))
 
 
-def _stage_sidecar(workplace: Workplace, sidecar: Path, new: NewRating, staged: list[Staged]) -> None:
+def _stage_sidecar(
+    workplace: Workplace, sidecar: Path, values_for: ValuesFor, staged: list[Staged], rating: int | None = None
+) -> None:
     _require_writable(sidecar.parent)
-    values = sidecar_values(new)
     item = Staged(sidecar.with_name(temporary_name("xmp")), sidecar, sidecar.stat())
     staged.append(item)
-    _rewrite(workplace, item, values)
-    _verify(workplace, item.temporary, values, frozenset({"XMP"}))
-    sidecars.check(item.temporary)
-    if lost := sidecars.lost(sidecar, item.temporary):
-        message = f"nothing was written, ExifTool would drop from this sidecar: {lost[0]}"
-        raise MetadataError(message, sidecar)
+    try:
+        old = _read_tags(workplace, sidecar)
+        tags = _write_xmp(workplace, item, sidecar.read_bytes(), values_for(old), rating)
+    except (Declined, xmp.CannotEdit) as error:
+        message = (
+            f"nothing was written, this sidecar cannot be changed without loss ({error}): move it away to start anew"
+        )
+        raise MetadataError(message, sidecar) from error
+    staged[-1] = replace(item, old=values_of(old), new=values_of(tags))
     copy_attributes(sidecar, item.temporary, times=False)
 
 
-def _stage_new_sidecar(workplace: Workplace, photo: Path, new: NewRating, staged: list[Staged], reason: str) -> None:
-    values = sidecar_values(new)
-    sidecar = sidecars.default_path(photo)
+def _stage_new_sidecar(
+    workplace: Workplace, photo: Path, sidecar: Path, new: NewRating, staged: list[Staged], reason: str
+) -> None:
+    """A sidecar with all XMP that is embedded in its photo, which it hides from programs that read sidecars."""
     _require_writable(sidecar.parent)
     item = Staged(photo.with_name(temporary_name("xmp")), sidecar, None)
     staged.append(item)
-    name = workplace.alias("d", photo.parent)
+    packet = _embedded_xmp(workplace, photo)
+    old = _read_tags(workplace, photo) if packet else {}
     try:
-        _run(workplace, photo, [*arguments(values), f"{name}/{item.temporary.name}"])
-        _verify(workplace, item.temporary, values, frozenset({"XMP"}))
-    except Declined as error:
-        raise MetadataError(f"{reason}, and a sidecar cannot be written either ({error.message})", photo) from error
+        tags = _write_xmp(workplace, item, packet or xmp.EMPTY, sidecar_values(new, old), new.rating)
+    except (Declined, xmp.CannotEdit) as error:
+        raise MetadataError(f"{reason}, and a sidecar cannot be written either ({error})", photo) from error
+    staged[-1] = replace(item, old=for_sidecar(values_of(old)), new=values_of(tags))
+    make_alike(photo, item.temporary)
+
+
+def _write_xmp(
+    workplace: Workplace, staged: Staged, content: bytes, values: Mapping[str, str], rating: int | None
+) -> Tags:
+    """Write the temporary file: ``content`` with ``values`` in it, proven to hold all else that it held.
+
+    Returns:
+        its tags.
+    """
+    edited = xmp.edit(content, values)
+    if reason := sidecars.fault(edited):
+        raise Declined(f"it would be damaged: {reason}")
+    if lost := sidecars.lost(content, edited):
+        raise Declined(f"it would lose {lost[0]}")
+    # Private until it gets the permissions of what it replaces.
+    with os.fdopen(os.open(staged.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(edited)
+    return _verify(workplace, staged.temporary, values, frozenset({"XMP"}), rating)
+
+
+def _embedded_xmp(workplace: Workplace, photo: Path) -> bytes:
+    """The XMP packet in a photo, without its reference to a second one; nothing if there is none that can be read."""
+    name = workplace.alias(f"p{plain_extension(photo)}", photo)
+    try:
+        packet = workplace.exiftool.run(["-b", "-XMP", name]).output.strip(b"\0 \t\r\n")
+    except ExifToolDied as error:
+        raise MetadataError(f"{error.message}; the file was left as it is", photo) from error
     finally:
         workplace.forget(name)
-    make_alike(photo, item.temporary)
+    if not packet or sidecars.fault(packet):
+        return b""
+    packet = _PADDING.sub(rb"\n\1", packet) + b"\n"
+    try:
+        return xmp.edit(packet, {"XMP-xmpNote:HasExtendedXMP": ""})
+    except xmp.CannotEdit:
+        return b""
 
 
 def _rewrite(workplace: Workplace, staged: Staged, values: Mapping[str, str]) -> None:
@@ -146,9 +235,16 @@ def _rewrite(workplace: Workplace, staged: Staged, values: Mapping[str, str]) ->
         workplace.forget(folder)
 
 
+def _read_tags(workplace: Workplace, path: Path, also: Sequence[str] = ()) -> Tags:
+    try:
+        return workplace.read_tags([path], also)[0] or {}
+    except ExifToolDied as error:
+        raise MetadataError(f"{error.message}; the file was left as it is", path) from error
+
+
 def _run(workplace: Workplace, path: Path, command: Sequence[str]) -> None:
     try:
-        reply = workplace.exiftool.run(["-n", *command])
+        reply = workplace.exiftool.run(["-n", "-E", *command])
     except ExifToolDied as error:
         raise MetadataError(f"{error.message}; the file was left as it is", path) from error
     failures = [text for text in reply.errors if _FAILURE.match(text)]
@@ -160,25 +256,29 @@ def _run(workplace: Workplace, path: Path, command: Sequence[str]) -> None:
 
 
 def _verify(
-    workplace: Workplace, written: Path, values: Mapping[str, str], types: frozenset[str], old: Path | None = None
-) -> None:
-    """Read back what ExifTool wrote: the rating must be there, and all that was in the ``old`` photo."""
+    workplace: Workplace, written: Path, values: Mapping[str, str], types: frozenset[str], rating: int | None
+) -> Tags:
+    """The tags of what was written, as ExifTool reads them back; the values, and the rating if any, must be there."""
     if not os.path.lexists(written):
         raise Declined("ExifTool wrote nothing")
-    try:
-        tags, *before = (found or {} for found in workplace.read_tags([written, *([old] if old else [])], ["EXIF"]))
-    except ExifToolDied as error:
-        raise MetadataError(f"{error.message}; the file was left as it is", old) from error
+    tags = _read_tags(workplace, written, ["EXIF"])
     if tags.get("File:FileType") not in types:
         raise Declined(f"this is {tags.get('File:FileType', 'a file of unknown kind')} inside")
-    if not holds(tags, values):
-        raise Declined("the rating did not come back from what ExifTool wrote")
-    if old and (_exif_size(tags) < _exif_size(before[0]) or written.stat().st_size + PADDING < old.stat().st_size):
-        # ExifTool drops what no tag points to, such as what some makers append to their EXIF
-        raise Declined("the photo holds data of its maker that would be lost")
+    if not holds(tags, values, rating):
+        raise Declined("the rating did not come back from what was written")
+    return tags
 
 
-def _exif_size(tags: Mapping[str, object]) -> int:
+def _loses_exif(old: Tags, new: Tags) -> bool:
+    """Whether EXIF shrank by more than our keys take: ExifTool drops what no tag points to, as makers append it."""
+    size = _exif_size(new)
+    removed = sum(key in old and key not in new for key in ("IFD0:Rating", "IFD0:RatingPercent"))
+    # Without any tag but the mandatory ones, the whole block goes.
+    room = _EXIF_OF_OURS if removed and not size else _EXIF_ENTRY * removed
+    return size + room < _exif_size(old)
+
+
+def _exif_size(tags: Tags) -> int:
     block = next((str(value) for key, value in tags.items() if key.endswith(":EXIF")), "")
     match = re.search(r"Binary data (\d+) bytes", block)
     return int(match[1]) if match else 0

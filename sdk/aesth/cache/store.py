@@ -1,0 +1,258 @@
+"""The file of remembered scores: SQLite, for one thread; its errors are SQLite's."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Set
+from contextlib import contextmanager, suppress
+from dataclasses import astuple, dataclass
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+
+LIMIT = 500_000
+"""So many photos are remembered at most; beyond, those that were not seen for the longest are forgotten."""
+
+FORGET_AFTER = 365
+"""Photos, and models, that were not seen for so many days are forgotten."""
+
+_NOTE_AFTER = 7
+"""That a photo was seen is noted when the last note is so many days old."""
+
+_LOOK_AFTER, _LOOKS, _LOOK_SECONDS = 30, 1000, 1.0
+"""Of the photos not seen for so many days, so many are looked for in one go, to forget those that are gone."""
+
+_SCHEMA = 1
+_TABLES = """
+CREATE TABLE files (path BLOB PRIMARY KEY, state TEXT, content BLOB, seen INTEGER) WITHOUT ROWID;
+CREATE INDEX files_by_content ON files (content);
+CREATE TABLE scores (content BLOB, model BLOB, score REAL, norm REAL, seal BLOB, PRIMARY KEY (content, model))
+    WITHOUT ROWID;
+CREATE TABLE models (id BLOB PRIMARY KEY, name TEXT, checksum TEXT, provider TEXT, pixels INTEGER, seen INTEGER);
+CREATE TABLE tidied (day INTEGER);
+"""
+
+
+@dataclass(frozen=True)
+class ModelKey:
+    """What a score depends on beside the photo.
+
+    Attributes:
+        name: ``NAME-PRECISION``.
+        checksum: SHA-256 of the model's file, in hexadecimal.
+        provider: where it is computed; another one rounds differently.
+        pixels: version of decoding and preprocessing, `aesth.preprocess.PIXELS`.
+    """
+
+    name: str
+    checksum: str
+    provider: str
+    pixels: int
+
+    @cached_property
+    def id(self) -> bytes:
+        """A digest of it all: unlike a number that a file gives out, it never comes to mean another model."""
+        return blake2b(repr(astuple(self)).encode(), digest_size=16).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is remembered of a photo: its score 0-100 and its norm."""
+
+    score: float
+    norm: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeenFile:
+    """How a file was when it was last seen.
+
+    Attributes:
+        state: size, time of modification and inode, as text.
+        content: its fingerprint.
+        is_noted: whether that it is seen needs no note.
+    """
+
+    state: str
+    content: bytes
+    is_noted: bool = False
+
+
+@dataclass(frozen=True)
+class ModelScores:
+    """How many scores of one model are known.
+
+    Attributes:
+        model: ``NAME-PRECISION`` and the start of its checksum.
+        provider: where they were computed.
+        scores: their number.
+    """
+
+    model: str
+    provider: str
+    scores: int
+
+
+class Store:
+    """Rows in, rows out.
+
+    Args:
+        path: the file; it and its folder are made where they are missing.
+        patience: seconds to wait for another process that writes.
+    """
+
+    def __init__(self, path: Path, patience: float) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._database = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
+        try:
+            self._prepare()
+        except BaseException:
+            self._database.close()
+            raise
+
+    def close(self) -> None:
+        """Close the file."""
+        self._database.close()
+
+    def file(self, path: bytes) -> SeenFile | None:
+        """How a file was when it was last seen."""
+        row = self._database.execute("SELECT state, content, seen FROM files WHERE path = ?", (path,)).fetchone()
+        return None if row is None else SeenFile(row[0], row[1], row[2] >= _today() - _NOTE_AFTER)
+
+    def known(self, content: bytes, model: ModelKey) -> Known | None:
+        """The score of a fingerprint, unless the file is damaged where it stands."""
+        question = "SELECT score, norm, seal FROM scores WHERE content = ? AND model = ?"
+        row = self._database.execute(question, (content, model.id)).fetchone()
+        if row is None or not all(isinstance(value, float) for value in row[:2]):
+            return None
+        known = Known(*row[:2])
+        return known if row[2] == _seal(content, model, known) else None
+
+    def write(
+        self,
+        files: Mapping[bytes, SeenFile],
+        scores: Mapping[tuple[bytes, ModelKey], Known],
+        models: Set[ModelKey],
+    ) -> None:
+        """Add rows, in place of those of the same keys; all or none."""
+        today = _today()
+        with self._transaction() as database:
+            database.executemany(
+                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)",
+                [(path, seen.state, seen.content, today) for path, seen in files.items()],
+            )
+            database.executemany(
+                "INSERT OR REPLACE INTO scores VALUES (?, ?, ?, ?, ?)",
+                [
+                    (content, model.id, known.score, known.norm, _seal(content, model, known))
+                    for (content, model), known in scores.items()
+                ],
+            )
+            database.executemany(
+                "INSERT OR REPLACE INTO models VALUES (?, ?, ?, ?, ?, ?)",
+                [(model.id, *astuple(model), today) for model in models],
+            )
+
+    def tidy(self, limit: int) -> None:
+        """Forget what is old, gone or beyond ``limit`` photos; once a day, or when there are too many."""
+        today = _today()
+        (last,) = self._database.execute("SELECT max(day) FROM tidied").fetchone()
+        (photos,) = self._database.execute("SELECT count(*) FROM files").fetchone()
+        if last == today and photos <= limit:
+            return
+        gone = [(path,) for path in self._not_seen_lately(today) if _is_gone(path)]
+        with self._transaction() as database:
+            database.executemany("DELETE FROM files WHERE path = ?", gone)
+            database.execute("DELETE FROM files WHERE seen < ?", (today - FORGET_AFTER,))
+            database.execute("DELETE FROM models WHERE seen < ?", (today - FORGET_AFTER,))
+            (photos,) = database.execute("SELECT count(*) FROM files").fetchone()
+            if photos > limit:
+                oldest = "SELECT path FROM files ORDER BY seen LIMIT ?"
+                database.execute(f"DELETE FROM files WHERE path IN ({oldest})", (photos - limit * 9 // 10,))  # noqa: S608
+            database.execute("DELETE FROM scores WHERE content NOT IN (SELECT content FROM files)")
+            database.execute("DELETE FROM scores WHERE model NOT IN (SELECT id FROM models)")
+            database.execute("DELETE FROM tidied")
+            database.execute("INSERT INTO tidied VALUES (?)", (today,))
+
+    def empty(self) -> None:
+        """Forget everything, and give the room back."""
+        with self._transaction() as database:
+            for table in ("files", "scores", "models", "tidied"):
+                database.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
+        self._database.execute("VACUUM")
+        self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def photos(self) -> int:
+        """How many photos are known at once."""
+        (photos,) = self._database.execute("SELECT count(*) FROM files").fetchone()
+        return int(photos)
+
+    def models(self) -> list[ModelScores]:
+        """How many scores there are, by model."""
+        rows = self._database.execute(
+            "SELECT name, checksum, provider, count(content) FROM models LEFT JOIN scores ON model = id"
+            " GROUP BY id ORDER BY name, checksum, provider, pixels"
+        )
+        return [ModelScores(f"{name} {checksum[:8]}", provider, scores) for name, checksum, provider, scores in rows]
+
+    def needs_note(self, model: ModelKey) -> bool:
+        """Whether that a model is in use was not noted lately."""
+        row = self._database.execute("SELECT seen FROM models WHERE id = ?", (model.id,)).fetchone()
+        return row is None or row[0] < _today() - _NOTE_AFTER
+
+    def _prepare(self) -> None:
+        if self._version() != _SCHEMA:
+            with self._transaction() as database:
+                # Asked again, since another process may have come first.
+                if self._version() != _SCHEMA:
+                    for (table,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+                        database.execute(f'DROP TABLE "{table}"')
+                    for statement in filter(str.strip, _TABLES.split(";")):
+                        database.execute(statement)
+                    database.execute(f"PRAGMA user_version = {_SCHEMA}")
+        # Another process that does the same at this moment is no reason to go without.
+        with suppress(sqlite3.OperationalError):
+            self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
+
+    def _version(self) -> int:
+        (version,) = self._database.execute("PRAGMA user_version").fetchone()
+        return int(version)
+
+    def _not_seen_lately(self, today: int) -> Iterator[bytes]:
+        """Some of the files that no run saw lately, for as long as looking for them does not take too much time."""
+        question = "SELECT path FROM files WHERE seen < ? ORDER BY random() LIMIT ?"
+        paths = self._database.execute(question, (today - _LOOK_AFTER, _LOOKS)).fetchall()
+        end = time.monotonic() + _LOOK_SECONDS
+        for (path,) in paths:
+            if time.monotonic() > end:
+                return
+            yield path
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        self._database.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._database
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self._database.execute("ROLLBACK")
+            raise
+        self._database.execute("COMMIT")
+
+
+def _seal(content: bytes, model: ModelKey, known: Known) -> bytes:
+    """By which a damaged row is told, since SQLite has no checksums."""
+    return blake2b(content + model.id + repr(astuple(known)).encode(), digest_size=8).digest()
+
+
+def _is_gone(path: bytes) -> bool:
+    """Whether a file is missing from a folder that is there; a folder that is not may be on a disk that comes back."""
+    place = Path(os.fsdecode(path))
+    return not os.path.lexists(place) and place.parent.is_dir()
+
+
+def _today() -> int:
+    return int(time.time() // 86400)

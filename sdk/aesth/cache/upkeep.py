@@ -1,0 +1,109 @@
+"""What `aesth cache` does: telling what is remembered, and forgetting it."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from aesth import places
+from aesth.cache.store import LIMIT, ModelScores, Store
+from aesth.errors import AesthError
+
+FILE_NAME = "scores.sqlite"
+
+_PATIENCE = 5.0
+_BESIDE = ("-wal", "-shm", "-journal")
+"""Ends of the names of files that SQLite keeps beside its own."""
+
+
+@dataclass(frozen=True)
+class CacheFacts:
+    """What is remembered.
+
+    Attributes:
+        path: the file, whether there is one or not.
+        size: in bytes, with what SQLite keeps beside it.
+        photos: photos that are known at once.
+        limit: how many these may become.
+        models: the scores, by model.
+    """
+
+    path: str
+    size: int
+    photos: int
+    limit: int
+    models: tuple[ModelScores, ...]
+
+
+def default_path() -> Path:
+    """The file in the cache folder."""
+    return places.cache_folder() / FILE_NAME
+
+
+def facts(path: Path | None = None) -> CacheFacts:
+    """What is remembered in a file; None takes the one in the cache folder.
+
+    Raises:
+        AesthError: the file is damaged, locked, or may not be read.
+    """
+    path = path or default_path()
+    if not path.exists():
+        return CacheFacts(str(path), 0, 0, LIMIT, ())
+    try:
+        with closing(Store(path, _PATIENCE)) as store:
+            return CacheFacts(str(path), _size(path), store.photos(), LIMIT, tuple(store.models()))
+    except (sqlite3.Error, OSError) as error:
+        raise translated(error, path) from error
+
+
+def clear(path: Path | None = None, *, patience: float = _PATIENCE) -> int:
+    """Forget every score, also where the file is damaged; runs that use it go on.
+
+    Returns:
+        By how many bytes the cache became smaller.
+
+    Raises:
+        AesthError: another process keeps it locked, or it may not be changed.
+    """
+    path = path or default_path()
+    before = _size(path)
+    try:
+        if path.exists():
+            with closing(Store(path, patience)) as store:
+                store.empty()
+    except sqlite3.Error as error:
+        if _is_locked(error):
+            raise translated(error, path) from error
+        _remove(path)
+    except OSError as error:
+        raise translated(error, path) from error
+    return max(0, before - _size(path))
+
+
+def translated(error: sqlite3.Error | OSError, path: Path) -> AesthError:
+    """An error of this package in place of one of SQLite's or of the system's."""
+    if isinstance(error, sqlite3.Error) and _is_locked(error):
+        return AesthError("scores cannot be remembered, as another program keeps this file locked", path)
+    reason = getattr(error, "strerror", None) or str(error)
+    return AesthError(f"scores cannot be remembered here ({reason}); `aesth cache --clear` makes the file anew", path)
+
+
+def _is_locked(error: sqlite3.Error) -> bool:
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+def _remove(path: Path) -> None:
+    try:
+        # The file itself last: without it, nothing would be made of what lies beside it.
+        for place in (*(path.with_name(path.name + end) for end in _BESIDE), path):
+            place.unlink(missing_ok=True)
+    except OSError as error:
+        raise translated(error, path) from error
+
+
+def _size(path: Path) -> int:
+    places_taken = (path, *(path.with_name(path.name + end) for end in _BESIDE))
+    return sum(place.stat().st_size for place in places_taken if place.exists())

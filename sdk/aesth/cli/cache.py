@@ -1,0 +1,49 @@
+"""`aesth cache`: what is remembered of photos, and how it is forgotten."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from aesth.cli.options import ReportFormat
+from aesth.cli.text import printable
+
+if TYPE_CHECKING:
+    from aesth.cache import CacheFacts
+
+
+def cache(
+    clear: Annotated[bool, typer.Option("--clear", help="Forget every score.")] = False,
+    format: Annotated[ReportFormat, typer.Option("--format", help="How it is printed.")] = ReportFormat.TABLE,  # noqa: A002
+) -> None:
+    """Tell which scores are remembered, so that no photo is scored twice, or forget them."""
+    from aesth import cache as scores
+
+    if clear:
+        freed = scores.clear()
+        typer.echo(f"Forgot every score: {_size(freed)} freed.", err=True)
+        return
+    facts = scores.facts()
+    if format is ReportFormat.JSON:
+        typer.echo(json.dumps(asdict(facts), indent=2))
+        return
+    typer.echo(f"{printable(facts.path)}: {_size(facts.size)}, {facts.photos} of at most {facts.limit} photos")
+    if facts.models:
+        Console(highlight=False).print(_table(facts))
+
+
+def _table(facts: CacheFacts) -> Table:
+    table = Table("Model", "Provider", "Scores", box=None, pad_edge=False, header_style="bold")
+    for model in facts.models:
+        table.add_row(Text(printable(model.model)), model.provider, str(model.scores))
+    return table
+
+
+def _size(number: int) -> str:
+    return f"{number / 1e6:.1f} MB"
