@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,14 +40,17 @@ def told(outcomes: Sequence[dict[str, object]]) -> list[tuple[object, ...]]:
     return [(Path(str(one["path"])).name, one["action"], one["rating"], one["old_rating"]) for one in outcomes]
 
 
-def test_a_run_is_listed_and_undone_and_undone_again(photos: Path, brightness: Path) -> None:
+def test_a_run_is_listed_and_undone_and_undone_again(
+    photos: Path, brightness: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["/usr/bin/aesth", "tag", "my photos"])
     before = bytes_of(photos)
     lines("tag", "--model", brightness, photos)
     tagged = bytes_of(photos)
     (run,) = lines("history")
     assert list(run) == RUN
     assert (run["run"], run["photos"], run["undone"], run["undoes"]) == (1, 2, 0, None)
-    assert str(run["command"]).startswith("aesth ")
+    assert run["command"] == "aesth tag 'my photos'"
     assert str(run["model"]).startswith("brightness-fp32 ")
     would_be = lines("undo", "--dry-run")
     assert list(would_be[0]) == OUTCOME
