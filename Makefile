@@ -5,8 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= $(wildcard ../shared/data)
 PHOTOS ?= demo-photos
-# One more than there are cores: some tests wait, for servers that stall or programs that are killed.
-WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
+WORKERS ?= auto
 
 .DEFAULT_GOAL := help
 .PHONY: help install format lint check test demo clean exiftool exiv2

@@ -187,7 +187,7 @@ def test_a_reader_that_goes_away_ends_the_run_without_a_word(tmp_path: Path, bri
 def test_ctrl_c_ends_the_run_with_a_summary_and_a_whole_array(
     tmp_path: Path, brightness: Path, number: signal.Signals
 ) -> None:
-    photos = grey_photos(tmp_path, 60)
+    photos = grey_photos(tmp_path, 60) * 5
     process = start_aesth("score", "--model", brightness, "--format", "json", "--jobs", "1", "--files-from", "-")
     assert process.stdin
     assert process.stdout

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.summary.writer import event_file_writer
 
 from aesth.training import logs
 from aesth.training import train as loop
@@ -30,6 +31,12 @@ def write(folder: Path, steps: list[Step], kept: int = 0) -> None:
     with TrainingLog(folder, BEFORE, kept) as log:
         for step in steps:
             log.write(step)
+
+
+@pytest.fixture(autouse=True)
+def _events_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    """TensorBoard sorts files of one second by the text of a number, of which 10 comes before 9."""
+    monkeypatch.setattr(event_file_writer, "_global_uid", event_file_writer.AtomicCounter(1000))
 
 
 def events(folder: Path) -> dict[str, list[tuple[int, float]]]:
