@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from aesth.training.checkpoint import Checkpoint
+from aesth.training.features import mirrored
 from aesth.training.loader import Index, Pixels, load_batches
 from aesth.training.logs import Step, TrainingLog
 from aesth.training.networks import AestheticEncoder, autocast
@@ -114,7 +115,7 @@ def distil(
         done = state["step"]
         for part, name in ((student, "student"), (optimiser, "optimiser"), (schedule, "schedule"), (scaler, "scaler")):
             part.load_state_dict(state[name])
-    targets = torch.from_numpy(wanted)
+    targets = torch.from_numpy(np.array(wanted))
     steps = range(done + 1, plan.steps + 1)
     draws = [_draw(plan, len(targets), seed, step) for step in steps]
     student.train()
@@ -124,7 +125,7 @@ def distil(
             began = time.perf_counter()
             batch = next(batches)
             waited = time.perf_counter() - began
-            image = _resized(torch.where(flipped[:, None, None, None], batch.flip(2), batch), plan.side_at(step))
+            image = _resized(torch.where(flipped[:, None, None, None], mirrored(batch), batch), plan.side_at(step))
             with autocast(device, plan.precision):
                 seen = student(image.to(device, non_blocking=True))
             error = (seen.float() - targets[views].to(device)).square().sum(1).mean()

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -24,6 +24,8 @@ from aesth.training.styles import black_and_white
 
 BATCH = 32
 FEW = 100
+
+_Float = TypeVar("_Float", bound=np.floating[Any])
 
 Change = Callable[[Tensor], Tensor]
 """Pixels, uint8 (n, h, w, 3), -> other pixels of the same shape."""
@@ -126,9 +128,7 @@ class _Features(nn.Module):
         return self.encoder.features(image)
 
 
-def kept_features(
-    path: Path, key: Mapping[str, object], make: Callable[[], NDArray[np.float16]]
-) -> NDArray[np.float16]:
+def kept_features(path: Path, key: Mapping[str, object], make: Callable[[], NDArray[_Float]]) -> NDArray[_Float]:
     """The features in the file ``path``, mapped from there; made anew unless they were made with the same ``key``."""
     stamp = path.with_suffix(".json")
     written = json.dumps(key)
@@ -139,5 +139,5 @@ def kept_features(
             np.save(file, features)
         with replacing(stamp) as partial:
             partial.write_text(written, "utf-8")
-    mapped: NDArray[np.float16] = np.load(path, mmap_mode="r")
+    mapped: NDArray[_Float] = np.load(path, mmap_mode="r")
     return mapped

@@ -230,14 +230,19 @@ class Run:
 
     def _distilled(self) -> AestheticEncoder:
         folder, pixels, plan, teacher = self.out / "distilled", self.pixels, self.recipe.distil, self.teacher
-        if teacher is None or teacher.features is None:
+        seen = teacher.features if teacher else None
+        if seen is None:
             raise ConfigError("the recipe of the teacher, whose features are to be learned, is not known here")
+
+        def wanted() -> NDArray[np.float32]:
+            tell(f"main components of what '{self.recipe.teacher}' sees")
+            return components(seen, plan.components, self.recipe.seed)
+
         encoder = fresh_encoder(self.recipe, self.weights, self.torch_device)
         with World.current().leader_first(), bars("note") as progress, curves_of(folder):
-            tell(f"main components of what '{self.recipe.teacher}' sees")
             distil(
                 encoder,
-                components(teacher.features, plan.components, self.recipe.seed),
+                kept_features(folder / "wanted.npy", {"distillation": self.distillation}, wanted),
                 pixels,
                 plan,
                 Checkpoint(folder / "checkpoint.pt", self.distillation),
@@ -248,7 +253,7 @@ class Run:
             )
         return encoder
 
-    @property
+    @cached_property
     def distillation(self) -> str:
         """A digest of all that decides about the distillation."""
         teacher = self.teacher
