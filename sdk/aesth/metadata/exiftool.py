@@ -9,12 +9,13 @@ import platform
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from aesth.errors import MissingDependencyError
+from aesth.errors import MetadataError, MissingDependencyError
 from aesth.metadata.process import CONFIG as CONFIG
 from aesth.metadata.process import ExifToolDied as ExifToolDied
 from aesth.metadata.process import Process
@@ -90,6 +91,19 @@ class ExifTool:
         process, self._process = self._process, None
         if process is not None:
             process.close(kill=kill)
+
+
+@contextmanager
+def answered(path: Path) -> Iterator[None]:
+    """Tell of the file ``path`` that it is as it was, where ExifTool died over it.
+
+    Raises:
+        MetadataError: ExifTool died.
+    """
+    try:
+        yield
+    except ExifToolDied as error:
+        raise MetadataError(f"{error.message}; the file was left as it is", path) from error
 
 
 def find_program(program: str | None = None) -> str:

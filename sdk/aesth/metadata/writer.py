@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from aesth.errors import MetadataError
 from aesth.metadata import formats, sidecars, xmp
-from aesth.metadata.exiftool import ExifToolDied
+from aesth.metadata.exiftool import answered
 from aesth.metadata.files import Staged, copy_attributes, is_read_only, make_alike, temporary_name
 from aesth.metadata.ratings import (
     READ_KEYS,
@@ -210,9 +210,8 @@ def _embedded_xmp(workplace: Workplace, photo: Path) -> bytes:
     """The XMP packet in a photo, without its reference to a second one; nothing if there is none that can be read."""
     name = workplace.alias(f"p{plain_extension(photo)}", photo)
     try:
-        packet = workplace.exiftool.run(["-b", "-XMP", name]).output.strip(b"\0 \t\r\n")
-    except ExifToolDied as error:
-        raise MetadataError(f"{error.message}; the file was left as it is", photo) from error
+        with answered(photo):
+            packet = workplace.exiftool.run(["-b", "-XMP", name]).output.strip(b"\0 \t\r\n")
     finally:
         workplace.forget(name)
     if not packet or sidecars.fault(packet):
@@ -236,17 +235,13 @@ def _rewrite(workplace: Workplace, staged: Staged, values: Mapping[str, str]) ->
 
 
 def _read_tags(workplace: Workplace, path: Path, also: Sequence[str] = ()) -> Tags:
-    try:
+    with answered(path):
         return workplace.read_tags([path], also)[0] or {}
-    except ExifToolDied as error:
-        raise MetadataError(f"{error.message}; the file was left as it is", path) from error
 
 
 def _run(workplace: Workplace, path: Path, command: Sequence[str]) -> None:
-    try:
+    with answered(path):
         reply = workplace.exiftool.run(["-n", "-E", *command])
-    except ExifToolDied as error:
-        raise MetadataError(f"{error.message}; the file was left as it is", path) from error
     failures = [text for text in reply.errors if _FAILURE.match(text)]
     if failures:
         raise MetadataError(f"nothing was written, as the disk may be full or gone ({'; '.join(failures)})", path)
