@@ -37,15 +37,6 @@ def pixels(path: Path) -> bytes:
         return image.tobytes()
 
 
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    grey_photo(folder / "dark.jpg", 5)
-    grey_photo(folder / "light.jpg", 95)
-    return folder
-
-
 def tag(brightness: Path, *arguments: str | Path, command: Command = aesth_in_process) -> dict[str, dict[str, object]]:
     done = command("tag", "--model", brightness, "--format", "ndjson", *arguments)
     assert done.returncode == 0, done.stderr

@@ -17,15 +17,6 @@ OUTCOME = ["path", "score", "rating", "old_rating", "action", "error"]
 RUN = ["run", "date", "photos", "undone", "undoes", "model", "version", "command"]
 
 
-@pytest.fixture
-def photos(tmp_path: Path) -> Path:
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    grey_photo(folder / "dark.jpg", 5)
-    grey_photo(folder / "light.jpg", 95)
-    return folder
-
-
 def bytes_of(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -15,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from aesth.cli.options import parse_date
-from aesth.cli.output import encode, escape_tsv
+from aesth.cli.output import csv_record, encode, tsv_line
 from aesth.cli.text import printable
 from aesth.config import Format
 
@@ -77,13 +75,11 @@ def _ndjson(runs: Sequence[Run]) -> str:
 
 
 def _csv(runs: Sequence[Run]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerows([FIELDS, *map(_texts, runs)])
-    return text.getvalue()
+    return "".join(map(csv_record, [FIELDS, *map(_texts, runs)]))
 
 
 def _tsv(runs: Sequence[Run]) -> str:
-    return "".join("\t".join(map(escape_tsv, fields)) + "\n" for fields in [FIELDS, *map(_texts, runs)])
+    return "".join(map(tsv_line, [FIELDS, *map(_texts, runs)]))
 
 
 _LAYOUTS: dict[Format, Callable[[Sequence[Run]], str]] = {

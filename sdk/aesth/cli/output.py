@@ -6,7 +6,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,17 +40,22 @@ def to_json(outcome: Outcome) -> str:
 
 def to_csv(outcome: Outcome) -> str:
     """One record as in RFC 4180, with its line end."""
-    return _csv_record(_texts(outcome))
+    return csv_record(_texts(outcome))
 
 
 def to_tsv(outcome: Outcome) -> str:
     """One line of tab-separated, escaped fields, with its line end."""
-    return "\t".join(map(escape_tsv, _texts(outcome))) + "\n"
+    return tsv_line(_texts(outcome))
 
 
 def escape_tsv(text: str) -> str:
     r"""``text`` with tab, newline, carriage return and backslash as ``\t \n \r \\``."""
     return re.sub(r"[\\\t\n\r]", lambda match: _TSV_ESCAPES[match[0]], text)
+
+
+def tsv_line(fields: Iterable[str]) -> str:
+    """One line of tab-separated, escaped fields, with its line end."""
+    return "\t".join(map(escape_tsv, fields)) + "\n"
 
 
 def unescape_tsv(field: str) -> str:
@@ -74,7 +79,8 @@ def _texts(outcome: Outcome) -> tuple[str, ...]:
     )
 
 
-def _csv_record(fields: tuple[str, ...]) -> str:
+def csv_record(fields: Iterable[str]) -> str:
+    """One record as in RFC 4180, with its line end."""
     text = io.StringIO()
     csv.writer(text).writerow(fields)
     return text.getvalue()
@@ -83,6 +89,6 @@ def _csv_record(fields: tuple[str, ...]) -> str:
 LAYOUTS = {
     Format.JSON: Layout("[", lambda outcome: "\n  " + to_json(outcome), ",", "\n]\n"),
     Format.NDJSON: Layout("", lambda outcome: to_json(outcome) + "\n", "", ""),
-    Format.CSV: Layout(_csv_record(FIELDS), to_csv, "", ""),
-    Format.TSV: Layout("\t".join(FIELDS) + "\n", to_tsv, "", ""),
+    Format.CSV: Layout(csv_record(FIELDS), to_csv, "", ""),
+    Format.TSV: Layout(tsv_line(FIELDS), to_tsv, "", ""),
 }
