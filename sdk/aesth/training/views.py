@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from aesth import decode
+from aesth.errors import DecodeError
 from aesth.preprocess import Preprocess, UInt8Image
 from aesth.training.damage import DAMAGES, Strength, recompress
 from aesth.training.files import replacing, require_space
@@ -112,17 +113,22 @@ def _generator(view: View, seed: int) -> np.random.Generator:
 
 
 def fingerprint(views: Sequence[View], preprocess: Preprocess, seed: int) -> str:
-    """A digest of what is rendered: files by size and time of change, damage, size of the input and seed."""
+    """A digest of what is rendered: the files by name and bytes, wherever they lie, damage, size of the input and seed.
+
+    Raises:
+        DecodeError: a file cannot be read.
+    """
     digest = hashlib.sha256(f"{seed} {preprocess.to_json()}".encode())
+    contents = {path: _content(path) for path in {view.path for view in views}}
     for view in views:
-        stamp = view.path.stat()
-        fields = (
-            str(view.path.resolve()),
-            view.kind,
-            view.strength,
-            view.recompressed,
-            stamp.st_size,
-            stamp.st_mtime_ns,
-        )
+        fields = (view.path.name, contents[view.path], view.kind, view.strength, view.recompressed)
         digest.update(repr(fields).encode())
     return digest.hexdigest()
+
+
+def _content(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DecodeError(f"cannot be read: {error.strerror or error}", path) from error
