@@ -1,0 +1,311 @@
+"""Photos whose disk, folder or owner stand in the way, or where ExifTool dies, are old or new, and whole."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aesth.errors import JournalError, MetadataError
+from aesth.metadata import ChangedError, MetadataSession, RatingState
+from aesth.undo import find_undoable, undo
+from support.metadata import DARKTABLE, NEW, differences, exiv2, make_photo, process_of, rate_by_exiv2, tags_below
+from support.moments import before_commit, in_child
+from support.people import NOBODY
+
+needs_root = pytest.mark.skipif(
+    not hasattr(os, "getuid") or os.getuid() != 0, reason="needs root, to be another user as well"
+)
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetadataSession]:
+    with MetadataSession(journal=tmp_path_factory.mktemp("state") / "journal.sqlite") as opened:
+        yield opened
+
+
+@pytest.fixture
+def noise(tmp_path: Path) -> Path:
+    """A photo of some 250 kB."""
+    pixels = np.random.default_rng(0).integers(0, 255, (400, 400, 3), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "noise.jpg", quality=95)
+    return tmp_path / "noise.jpg"
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+class TestHardLinks:
+    def test_a_photo_of_several_names_gets_a_sidecar_which_is_told(
+        self, session: MetadataSession, tmp_path: Path
+    ) -> None:
+        photo, told = make_photo(tmp_path / "a.jpg"), list[str]()
+        os.link(photo, tmp_path / "snapshot.jpg")
+        before = photo.read_bytes()
+        assert session.write(photo, NEW, tell=told.append) == [tmp_path / "a.jpg.xmp"]
+        assert told == [
+            "it has other names (hard links), from which a write would part it: rated in a sidecar",
+        ]
+        assert photo.samefile(tmp_path / "snapshot.jpg")
+        assert photo.read_bytes() == before
+        assert exiv2(tmp_path / "a.jpg.xmp")["Xmp.xmp.Rating"] == "4"
+
+    def test_a_sidecar_of_several_names_is_refused(self, session: MetadataSession, tmp_path: Path) -> None:
+        photo, sidecar = make_photo(tmp_path / "a.jpg"), tmp_path / "a.jpg.xmp"
+        sidecar.write_text(DARKTABLE.format(rating=1))
+        os.link(sidecar, tmp_path / "snapshot")
+        before = contents(tmp_path)
+        with pytest.raises(MetadataError, match=r"hard links.* make it a file of its own") as caught:
+            session.write(photo, NEW)
+        assert caught.value.path == sidecar
+        assert contents(tmp_path) == before
+
+    def test_one_that_was_linked_since_is_not_parted_by_an_undo(self, session: MetadataSession, tmp_path: Path) -> None:
+        photo = make_photo(tmp_path / "a.jpg")
+        session.begin_run()
+        session.write(photo, NEW)
+        os.link(photo, tmp_path / "snapshot.jpg")
+        (outcome,) = undo(session, find_undoable(session))
+        assert "hard links" in str(outcome.error)
+        assert photo.samefile(tmp_path / "snapshot.jpg")
+        (tmp_path / "snapshot.jpg").unlink()
+        (outcome,) = undo(session, find_undoable(session))
+        assert outcome.error is None
+
+
+@needs_root
+@pytest.mark.skipif(sys.platform != "linux", reason="needs setresuid")
+class TestOwners:
+    def test_what_would_become_ours_gets_a_sidecar_or_is_refused(self, unprivileged: Path) -> None:
+        owners = {"theirs.jpg": (1234, 0), "group.jpg": (NOBODY, 4321), "ours.jpg": (NOBODY, 0)}
+        for name, (owner, group) in owners.items():
+            photo = make_photo(unprivileged / name)
+            photo.chmod(0o664)
+            give(photo, owner, group)
+        sick = make_photo(unprivileged / "sick.jpg")
+        sidecar = unprivileged / "sick.jpg.xmp"
+        sidecar.write_text(DARKTABLE.format(rating=0))
+        sidecar.chmod(0o664)
+        give(sidecar, 1234, 0)
+        read_only = make_photo(unprivileged / "read-only.jpg")
+        read_only.chmod(0o444)
+        before = contents(unprivileged)
+        with MetadataSession() as session:
+            for name in ("theirs.jpg", "group.jpg", "read-only.jpg"):
+                assert session.write(unprivileged / name, NEW) == [unprivileged / f"{name}.xmp"]
+            assert session.write(unprivileged / "ours.jpg", NEW) == [unprivileged / "ours.jpg"]
+            with pytest.raises(MetadataError, match=r"owner and group would change .*: ask its owner") as caught:
+                session.write(sick, NEW)
+            assert caught.value.path == sidecar
+        after = contents(unprivileged)
+        assert {name for name in after if after[name] != before.get(name)} == {
+            *("ours.jpg", "theirs.jpg.xmp", "group.jpg.xmp", "read-only.jpg.xmp"),
+        }
+        for name, owner in owners.items():
+            state = (unprivileged / name).stat()
+            assert (state.st_uid, state.st_gid) == owner
+
+    def test_a_permission_or_a_disk_that_goes_amid_a_write(
+        self, unprivileged: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        protected, unplugged, mount = unprivileged / "protected", unprivileged / "unplugged", unprivileged / "mount"
+        acts = [lambda: protected.chmod(0o555), lambda: mount.rename(unplugged)]
+        photos = []
+        for folder in (protected, mount):
+            folder.mkdir()
+            photos += [make_photo(folder / name) for name in ("a.jpg", "b.jpg")]
+        before = photos[0].read_bytes()
+
+        def run() -> None:
+            with MetadataSession() as session:
+                before_commit(monkeypatch, lambda: None, acts[0], lambda: None, acts[1])
+                session.write(photos[0], NEW)
+                with pytest.raises(MetadataError, match=r"cannot be written to .*change its permissions"):
+                    session.write(photos[1], NEW)
+                session.write(photos[2], NEW)
+                for photo in (photos[3], photos[2]):
+                    with pytest.raises(MetadataError, match=r"the folder has vanished; .* still connected\?"):
+                        session.write(photo, NEW)
+
+        in_child(run)
+        assert [len(list(folder.iterdir())) for folder in (protected, unplugged)] == [3, 3]
+        protected.chmod(0o755)
+        unplugged.rename(mount)
+        assert [photo.read_bytes() == before for photo in photos] == [False, True, False, True]
+        with MetadataSession() as session:
+            for photo in photos:
+                session.write(photo, NEW)
+            states = list(session.read(photos))
+        assert [state.rating for state in states if isinstance(state, RatingState)] == [4] * 4
+        assert [sorted(contents(folder)) for folder in (protected, mount)] == [["a.jpg", "b.jpg"]] * 2
+
+
+def give(path: Path, owner: int, group: int) -> None:
+    """Give a file away, as root, which this test has stepped down from."""
+    os.seteuid(0)
+    os.chown(path, owner, group)
+    os.seteuid(NOBODY)
+
+
+class TestFullDisk:
+    def test_each_write_on_it_leaves_old_files_and_nothing_else(self, noise: Path) -> None:
+        """ExifTool's of a photo, ours of sidecars that exist and that do not, and the journal's."""
+        disk = noise.parent / "disk"
+        disk.mkdir()
+
+        def run() -> None:
+            photo = Path(disk / "a.jpg")
+            photo.write_bytes(noise.read_bytes())
+            small, raw = make_photo(disk / "b.jpg"), disk / "c.CR2"
+            raw.write_bytes(b"II*\0")
+            (disk / "b.jpg.xmp").write_text(DARKTABLE.format(rating=0))
+            with MetadataSession(journal=noise.parent / "elsewhere.sqlite") as session:
+                (disk / "ballast").write_bytes(bytes(room(disk) - 100_000))
+                before = contents(disk)
+                with pytest.raises(MetadataError, match="nothing was written, as the disk may be full"):
+                    session.write(photo, NEW)
+                assert contents(disk) == before
+                (disk / "more").write_bytes(bytes(room(disk)))
+                before = contents(disk)
+                for full in (small, raw):
+                    with pytest.raises(MetadataError, match=r"disk (is|may be) full"):
+                        session.write(full, NEW)
+                    assert contents(disk) == before
+                (disk / "ballast").unlink()
+                assert session.write(photo, NEW) == [photo]
+                assert sorted(session.write(small, NEW)) == [small, disk / "b.jpg.xmp"]
+            before = contents(disk)
+            with MetadataSession(journal=disk / "journal.sqlite") as session:
+                session.begin_run()
+                journal = {name for name in contents(disk) if name.startswith("journal")}
+                (disk / "ballast").write_bytes(bytes(max(0, room(disk) - 16_384)))
+
+                def write_on() -> None:
+                    for _ in range(100):
+                        session.write(raw, NEW, sidecar=True)
+                        before["c.CR2.xmp"] = (disk / "c.CR2.xmp").read_bytes()
+
+                with pytest.raises(JournalError, match=r"\(.*full\); nothing was written without it: free some space"):
+                    write_on()
+                now = contents(disk)
+                assert {name: now[name] for name in now.keys() - journal - {"ballast"}} == before
+
+        on_small_disk(disk, run)
+
+    def test_a_sidecar_that_is_cut_off_takes_no_place(self, session: MetadataSession, tmp_path: Path) -> None:
+        resource = pytest.importorskip("resource")
+        photo, sidecar = make_photo(tmp_path / "a.jpg"), tmp_path / "a.jpg.xmp"
+        sidecar.write_text(DARKTABLE.format(rating=0))
+        session.begin_run()
+        before, limits = contents(tmp_path), resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300, limits[1]))
+        try:
+            for where in (photo, make_photo(tmp_path / "b.gif")):
+                before = contents(tmp_path)
+                with pytest.raises(MetadataError, match=r"the disk is full .*: free some space, and run it again"):
+                    session.write(where, NEW, sidecar=True)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        assert contents(tmp_path) == before
+
+
+def room(disk: Path) -> int:
+    free = os.statvfs(disk)
+    return free.f_bavail * free.f_frsize
+
+
+def on_small_disk(folder: Path, work: Callable[[], None]) -> None:
+    """Do ``work`` where ``folder`` is a disk of half a megabyte, which only a thread sees and which goes with it."""
+
+    def run() -> None:
+        mount_privately(folder)
+        work()
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(run).result()
+
+
+def mount_privately(folder: Path) -> None:
+    if sys.platform != "linux" or os.getuid() != 0:
+        pytest.skip("needs root on Linux, to mount a small disk")
+    new_namespace, recursive_and_private = 0x00020000, (1 << 14) | (1 << 18)
+    library = ctypes.CDLL(None, use_errno=True)
+    if (
+        library.unshare(new_namespace)
+        or library.mount(None, b"/", None, recursive_and_private, None)
+        or library.mount(b"none", os.fsencode(folder), b"tmpfs", 0, b"size=512k")
+    ):
+        pytest.skip(f"no disk may be mounted here ({os.strerror(ctypes.get_errno())})")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs limits of other processes")
+def test_a_write_in_which_exiftool_dies_is_done_by_another_once(session: MetadataSession, noise: Path) -> None:
+    import resource
+
+    list(session.read([noise]))
+    workplace = session._open()
+    first = process_of(workplace.exiftool)
+    half = noise.stat().st_size // 2
+    resource.prlimit(first.pid, resource.RLIMIT_FSIZE, (half, half))  # a signal kills who writes more
+    old = Path(shutil.copy(noise, noise.with_name("old.jpg")))
+    with Image.open(noise) as image:
+        pixels = np.asarray(image)
+    assert session.write(noise, NEW) == [noise]
+    assert first.poll() is not None
+    assert process_of(workplace.exiftool).pid != first.pid
+    found = tags_below(old, noise)
+    assert differences(found[old], found[noise]) == set()
+    with Image.open(noise) as image:
+        assert np.array_equal(pixels, np.asarray(image))
+    assert {path.name for path in noise.parent.iterdir()} == {"noise.jpg", "old.jpg"}
+
+
+class TestAtOnce:
+    def test_what_another_program_writes_this_moment_stands_and_is_told(
+        self, session: MetadataSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        photo, raw = make_photo(tmp_path / "a.jpg"), tmp_path / "b.CR2"
+        raw.write_bytes(b"II*\0")
+        runs = session.open_journal().runs()
+        session.begin_run()
+        sidecar = tmp_path / "b.CR2.xmp"
+        before_commit(
+            monkeypatch,
+            lambda: rate_by_exiv2(photo, 2),
+            lambda: photo.chmod(0o600),
+            lambda: sidecar.write_text(DARKTABLE.format(rating=5)),
+        )
+        for target in (photo, photo, raw):
+            with pytest.raises(ChangedError, match="another program"):
+                session.write(target, NEW)
+        assert exiv2(photo)["Xmp.xmp.Rating"] == "2"
+        assert sidecar.read_text() == DARKTABLE.format(rating=5)
+        assert set(contents(tmp_path)) == {"a.jpg", "b.CR2", "b.CR2.xmp"}
+        assert session.open_journal().runs() == runs
+
+    def test_a_photo_that_says_something_else_than_was_expected_is_left_alone(
+        self, session: MetadataSession, tmp_path: Path
+    ) -> None:
+        photo = make_photo(tmp_path / "a.jpg")
+        (state,) = session.read([photo])
+        assert isinstance(state, RatingState)
+        rate_by_exiv2(photo, 2)
+        with pytest.raises(ChangedError, match="somebody rated"):
+            session.write(photo, NEW, expected=state)
+        assert exiv2(photo)["Xmp.xmp.Rating"] == "2"
+        assert set(contents(tmp_path)) == {"a.jpg"}
+
+
+def test_where_no_temporary_folder_can_be_made_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    with pytest.raises(MetadataError, match=r"no temporary folder can be made .*TMPDIR"), MetadataSession():
+        pass

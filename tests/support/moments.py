@@ -1,0 +1,50 @@
+"""What other programs and people do at the very moment at which a photo is about to be replaced."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from aesth.metadata import files, session
+
+
+def before_commit(monkeypatch: pytest.MonkeyPatch, *acts: Callable[[], object]) -> None:
+    """Do ``acts``, one each time that files were read and made anew, and are about to take the places of the old."""
+    waiting, prepare = iter(acts), files.prepare
+
+    def acting(staged: Sequence[files.Staged]) -> None:
+        next(waiting, lambda: None)()
+        prepare(staged)
+
+    monkeypatch.setattr(files, "prepare", acting)
+
+
+def before_reading(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Do ``act`` once, after it was decided that a photo is to be written and before the write looks at it."""
+    waiting, stage_all = iter([act]), session.stage_all
+
+    def acting(*arguments: object, **options: object) -> None:
+        next(waiting, lambda: None)()
+        stage_all(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(session, "stage_all", acting)
+
+
+def in_child(work: Callable[[], object]) -> None:
+    """Do ``work`` in a process of its own, which starts in no time, and ends without a farewell."""
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            work()
+            code = 0
+        except Exception:
+            traceback.print_exc()
+            raise
+        finally:
+            os._exit(code)  # none of pytest's own farewells
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
