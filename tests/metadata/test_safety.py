@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from aesth.errors import JournalError, MetadataError
 from aesth.metadata import ChangedError, MetadataSession, RatingState
 from aesth.undo import find_undoable, undo
 from support.metadata import DARKTABLE, NEW, differences, exiv2, make_photo, process_of, rate_by_exiv2, tags_below
-from support.moments import before_commit, in_child
+from support.moments import before_commit
 from support.people import NOBODY
 
 needs_root = pytest.mark.skipif(
@@ -114,39 +115,55 @@ class TestOwners:
             state = (unprivileged / name).stat()
             assert (state.st_uid, state.st_gid) == owner
 
-    def test_a_permission_or_a_disk_that_goes_amid_a_write(
-        self, unprivileged: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        protected, unplugged, mount = unprivileged / "protected", unprivileged / "unplugged", unprivileged / "mount"
-        acts = [lambda: protected.chmod(0o555), lambda: mount.rename(unplugged)]
+    def test_a_permission_or_a_disk_that_goes_amid_a_write(self, session: MetadataSession, unprivileged: Path) -> None:
+        protected, unplugged, mount = (unprivileged / name for name in ("protected", "unplugged", "mount"))
         photos = []
         for folder in (protected, mount):
             folder.mkdir()
             photos += [make_photo(folder / name) for name in ("a.jpg", "b.jpg")]
         before = photos[0].read_bytes()
-
-        def run() -> None:
-            with MetadataSession() as session:
-                before_commit(monkeypatch, lambda: None, acts[0], lambda: None, acts[1])
-                session.write(photos[0], NEW)
-                with pytest.raises(MetadataError, match=r"cannot be written to .*change its permissions"):
-                    session.write(photos[1], NEW)
-                session.write(photos[2], NEW)
-                for photo in (photos[3], photos[2]):
-                    with pytest.raises(MetadataError, match=r"the folder has vanished; .* still connected\?"):
-                        session.write(photo, NEW)
-
-        in_child(run)
+        os.seteuid(0)  # where only root may start this Python
+        run = start(GOES_AMID, NOBODY, *photos, unplugged)
+        os.seteuid(NOBODY)
+        told = run.communicate(timeout=120)[0].decode().splitlines()
+        assert run.returncode == 0
+        assert [bool(line) for line in told] == [False, True, False, True, True]
+        assert "cannot be written to" in told[1]
+        assert told[1].endswith("change its permissions")
+        for line in told[3:]:
+            assert "the folder has vanished" in line
+            assert line.endswith("is the disk still connected?")
         assert [len(list(folder.iterdir())) for folder in (protected, unplugged)] == [3, 3]
         protected.chmod(0o755)
         unplugged.rename(mount)
         assert [photo.read_bytes() == before for photo in photos] == [False, True, False, True]
-        with MetadataSession() as session:
-            for photo in photos:
-                session.write(photo, NEW)
-            states = list(session.read(photos))
+        os.seteuid(0)
+        for photo in photos:
+            session.write(photo, NEW)
+        states = list(session.read(photos))
         assert [state.rating for state in states if isinstance(state, RatingState)] == [4] * 4
         assert [sorted(contents(folder)) for folder in (protected, mount)] == [["a.jpg", "b.jpg"]] * 2
+
+
+GOES_AMID = """
+import os
+os.setresuid(*[int(sys.argv[1])] * 3)
+a, b, c, d, unplugged = map(Path, sys.argv[2:])
+steps = [
+    (a, lambda: None), (b, lambda: a.parent.chmod(0o555)),
+    (c, lambda: None), (d, lambda: c.parent.rename(unplugged)), (c, lambda: None),
+]
+prepare = files.prepare
+with MetadataSession() as session:
+    for photo, goes in steps:
+        files.prepare = lambda staged: (goes(), prepare(staged))
+        try:
+            session.write(photo, NEW)
+            print()
+        except files.MetadataError as error:
+            print(error)
+"""
+"""What happens when the new content is ready, and is about to take the place of the old."""
 
 
 def give(path: Path, owner: int, group: int) -> None:
@@ -163,12 +180,12 @@ class TestFullDisk:
         disk.mkdir()
 
         def run() -> None:
-            photo = Path(disk / "a.jpg")
+            photo, small, raw = disk / "a.jpg", make_photo(disk / "b.jpg"), disk / "c.CR2"
             photo.write_bytes(noise.read_bytes())
-            small, raw = make_photo(disk / "b.jpg"), disk / "c.CR2"
             raw.write_bytes(b"II*\0")
             (disk / "b.jpg.xmp").write_text(DARKTABLE.format(rating=0))
-            with MetadataSession(journal=noise.parent / "elsewhere.sqlite") as session:
+            with MetadataSession(journal=disk / "journal.sqlite") as session:
+                session.begin_run()
                 (disk / "ballast").write_bytes(bytes(room(disk) - 100_000))
                 before = contents(disk)
                 with pytest.raises(MetadataError, match="nothing was written, as the disk may be full"):
@@ -183,21 +200,18 @@ class TestFullDisk:
                 (disk / "ballast").unlink()
                 assert session.write(photo, NEW) == [photo]
                 assert sorted(session.write(small, NEW)) == [small, disk / "b.jpg.xmp"]
-            before = contents(disk)
-            with MetadataSession(journal=disk / "journal.sqlite") as session:
-                session.begin_run()
-                journal = {name for name in contents(disk) if name.startswith("journal")}
-                (disk / "ballast").write_bytes(bytes(max(0, room(disk) - 16_384)))
+                (disk / "ballast").write_bytes(bytes(room(disk) - 16_384))
+                before = contents(disk)
 
                 def write_on() -> None:
                     for _ in range(100):
-                        session.write(raw, NEW, sidecar=True)
+                        session.write(raw, NEW)
                         before["c.CR2.xmp"] = (disk / "c.CR2.xmp").read_bytes()
 
                 with pytest.raises(JournalError, match=r"\(.*full\); nothing was written without it: free some space"):
                     write_on()
-                now = contents(disk)
-                assert {name: now[name] for name in now.keys() - journal - {"ballast"}} == before
+                for name, content in contents(disk).items():
+                    assert name.startswith("journal.sqlite") or content == before[name]
 
         on_small_disk(disk, run)
 
@@ -303,6 +317,60 @@ class TestAtOnce:
             session.write(photo, NEW, expected=state)
         assert exiv2(photo)["Xmp.xmp.Rating"] == "2"
         assert set(contents(tmp_path)) == {"a.jpg"}
+
+
+RATE_ALL = """
+with MetadataSession(journal=Path(sys.argv[1])) as session:
+    print("ready", flush=True)
+    sys.stdin.readline()
+    for photo in map(Path, sys.argv[2:]):
+        while (state := next(session.read([photo]))).rating != 4:
+            with suppress(ChangedError):
+                session.write(photo, NEW, expected=state)
+"""
+
+
+def test_two_runs_over_one_folder_at_once_lose_nothing(session: MetadataSession, tmp_path: Path) -> None:
+    folder, journal = tmp_path / "photos", session.open_journal()
+    folder.mkdir()
+    photos = [make_photo(folder / f"{number}.jpg") for number in range(4)]
+    raw = folder / "a.CR2"
+    raw.write_bytes(b"II*\0")
+    before = contents(folder)
+    earlier = len(journal.runs())
+    runs = [start(RATE_ALL, journal.path, raw, *photos) for _ in range(2)]
+    for run in runs:
+        assert run.stdout
+        assert run.stdout.readline() == b"ready\n"
+    for run in runs:
+        assert run.stdin
+        run.stdin.write(b"go\n")
+        run.stdin.flush()
+    for run in runs:
+        run.communicate(timeout=120)
+        assert run.returncode == 0
+    assert set(contents(folder)) == {*before, "a.CR2.xmp"}
+    assert all(isinstance(state, RatingState) and state.rating == 4 for state in session.read([raw, *photos]))
+    for known in reversed(journal.runs()[earlier:]):
+        assert all(outcome.error is None for outcome in undo(session, find_undoable(session, known.id)))
+    assert contents(folder) == before
+
+
+def start(code: str, *arguments: object) -> subprocess.Popen[bytes]:
+    """A process of its own that does what ``code`` says."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", IMPORTS + code, *map(str, arguments)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
+
+
+IMPORTS = """
+import sys
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from aesth.metadata import ChangedError, MetadataSession, NewRating, files
+NEW = NewRating(4, 87.125, "base-int8 0123abcd", datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC))
+"""
 
 
 def test_where_no_temporary_folder_can_be_made_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

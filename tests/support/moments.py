@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import traceback
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -31,20 +29,3 @@ def before_reading(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -
         stage_all(*arguments, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(session, "stage_all", acting)
-
-
-def in_child(work: Callable[[], object]) -> None:
-    """Do ``work`` in a process of its own, which starts in no time, and ends without a farewell."""
-    child = os.fork()
-    if not child:
-        code = 1
-        try:
-            work()
-            code = 0
-        except Exception:
-            traceback.print_exc()
-            raise
-        finally:
-            os._exit(code)  # none of pytest's own farewells
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
