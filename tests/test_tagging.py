@@ -3,6 +3,7 @@
 import itertools
 import os
 import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from aesth import Scorer
 from aesth.ahead import WouldBlock, never
 from aesth.errors import AesthError
-from aesth.metadata import MetadataSession, Policy, RatingState
+from aesth.metadata import MetadataSession, Policy, RatingState, files
 from aesth.scale import relative_percentiles, stars
 from aesth.scorer import Scored
 from aesth.scoring import score_photos
@@ -311,6 +312,19 @@ class TestAtOnce:
         assert outcome.action is Action.FAILED
         assert "another program" in str(outcome.error)
         assert bytes_of(tmp_path) == {"a.jpg": before}
+
+
+def test_what_a_killed_run_left_goes_also_where_nothing_is_written(
+    scorer: Scorer, session: MetadataSession, tmp_path: Path
+) -> None:
+    photo = by_hand(tmp_path / "a.jpg", 3)
+    dead = subprocess.Popen([sys.executable, "-S", "-c", ""])
+    dead.wait()
+    left = tmp_path / files.temporary_name("jpg").replace(f"-{os.getpid()}-", f"-{dead.pid}-")
+    left.write_bytes(b"a part of a photo")
+    for dry_run in (True, False):
+        assert by_action(list(tag([photo], scorer, session, dry_run=dry_run))) == [Action.KEPT]
+        assert left.exists() == dry_run
 
 
 def test_what_is_known_of_a_photo_besides_its_rating_is_noted(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -165,8 +165,10 @@ class _Run:
     extras: Extras
     cache: ScoreCache | None
     may_write: Callable[[Path], bool]
+    tidied: set[Path] = field(default_factory=set)
 
     def see(self, path: Path, state: RatingState | AesthError) -> _Seen:
+        self._tidy(path)
         if isinstance(state, AesthError):
             return _Seen(path, RatingState(), error=state)
         decision = decide(self.policy, state, self.model, rescore=self.rescore)
@@ -176,6 +178,13 @@ class _Run:
         if decision is not Decision.SKIP:
             return _Seen(path, state, decision)
         return _Seen(path, state, decision, state.our_score, state.rating, stored=self._is_ours(state))
+
+    def _tidy(self, photo: Path) -> None:
+        """See to what killed runs left beside a photo, also where nothing will be written."""
+        if not self.dry_run and photo.parent not in self.tidied:
+            self.tidied.add(photo.parent)
+            if self.may_write(photo):
+                self.session.tidy(photo.parent)
 
     def finish(self, photo: _Seen) -> Outcome:
         if photo.error is not None:

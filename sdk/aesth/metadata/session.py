@@ -116,6 +116,10 @@ class MetadataSession:
         self.open_journal().check_writable()
         self._run = None
 
+    def tidy(self, folder: Path) -> None:
+        """Remove temporary files that killed runs left in a folder, once in this session."""
+        self._clean_litter({Path(os.path.abspath(folder))})  # noqa: PTH100 - as `write` has it
+
     def read(self, paths: Iterable[Path], would_block: WouldBlock = never) -> Iterator[RatingState | AesthError]:
         """The rating of each photo as photo managers see it, in input order, lazily, in batches that grow.
 
