@@ -18,7 +18,7 @@ from PIL import Image
 from aesth.errors import JournalError, MetadataError
 from aesth.metadata import ChangedError, MetadataSession, RatingState
 from aesth.undo import find_undoable, undo
-from support.metadata import DARKTABLE, NEW, differences, exiv2, make_photo, process_of, rate_by_exiv2, tags_below
+from support.metadata import DARKTABLE, NEW, exiv2, make_photo, process_of, rate_by_exiv2
 from support.moments import before_commit
 from support.people import NOBODY
 
@@ -265,17 +265,15 @@ def test_a_write_in_which_exiftool_dies_is_done_by_another_once(session: Metadat
     first = process_of(workplace.exiftool)
     half = noise.stat().st_size // 2
     resource.prlimit(first.pid, resource.RLIMIT_FSIZE, (half, half))  # a signal kills who writes more
-    old = Path(shutil.copy(noise, noise.with_name("old.jpg")))
     with Image.open(noise) as image:
         pixels = np.asarray(image)
     assert session.write(noise, NEW) == [noise]
     assert first.poll() is not None
     assert process_of(workplace.exiftool).pid != first.pid
-    found = tags_below(old, noise)
-    assert differences(found[old], found[noise]) == set()
+    assert list(session.read([noise])) == [RatingState(4, 4, 87.12, NEW.model)]
     with Image.open(noise) as image:
         assert np.array_equal(pixels, np.asarray(image))
-    assert {path.name for path in noise.parent.iterdir()} == {"noise.jpg", "old.jpg"}
+    assert {path.name for path in noise.parent.iterdir()} == {"noise.jpg"}
 
 
 class TestAtOnce:
@@ -328,7 +326,7 @@ with MetadataSession(journal=Path(sys.argv[1])) as session:
 def test_two_runs_over_one_folder_at_once_lose_nothing(session: MetadataSession, tmp_path: Path) -> None:
     folder, journal = tmp_path / "photos", session.open_journal()
     folder.mkdir()
-    photos = [make_photo(folder / f"{number}.jpg") for number in range(4)]
+    photos = [make_photo(folder / f"{number}.jpg") for number in range(3)]
     raw = folder / "a.CR2"
     raw.write_bytes(b"II*\0")
     before = contents(folder)
