@@ -26,9 +26,6 @@ _NAME = re.compile(r"\.aesth-(?P<host>[0-9a-f]{8})-(?P<process>\d+)-[0-9a-f]{8}\
 _FOLDER = re.compile(r"aesth-(?P<host>[0-9a-f]{8})-(?P<process>\d+)-\w+")
 _OLD = 24 * 3600.0
 _KEPT_ATTRIBUTES = ("user.", "system.posix_acl_access")
-_NO_ATTRIBUTES = (errno.ENOTSUP, errno.ENODATA, errno.EINVAL)
-"""What a disk without extended attributes answers, as `shutil.copystat` has it."""
-
 _COPYFILE_ACL, _COPYFILE_XATTR = 1 << 0, 1 << 2
 """Of macOS's copyfile(3)."""
 
@@ -236,7 +233,7 @@ def _attributes(path: Path) -> dict[str, bytes]:
     try:
         return {name: os.getxattr(path, name) for name in os.listxattr(path) if name.startswith(_KEPT_ATTRIBUTES)}
     except OSError as error:
-        if error.errno not in _NO_ATTRIBUTES:
+        if error.errno not in (errno.ENOTSUP, errno.ENODATA, errno.EINVAL):  # as `shutil.copystat` has it
             raise
         return {}
 

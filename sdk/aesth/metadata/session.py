@@ -26,7 +26,7 @@ from aesth.metadata.writer import Tell, stage_all
 
 BATCH_SIZE = 64
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG})
 
 
 class MetadataSession:
