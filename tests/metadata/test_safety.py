@@ -19,7 +19,7 @@ from aesth.errors import JournalError, MetadataError
 from aesth.metadata import ChangedError, MetadataSession, RatingState
 from aesth.undo import find_undoable, undo
 from support.metadata import DARKTABLE, NEW, exiv2, make_photo, process_of, rate_by_exiv2
-from support.moments import before_commit
+from support.moments import at_rename, before_commit
 from support.people import NOBODY
 
 needs_root = pytest.mark.skipif(
@@ -298,6 +298,24 @@ class TestAtOnce:
         assert sidecar.read_text() == DARKTABLE.format(rating=5)
         assert set(contents(tmp_path)) == {"a.jpg", "b.CR2", "b.CR2.xmp"}
         assert session.open_journal().runs() == runs
+
+    def test_even_between_what_the_journal_was_told_and_the_rename(
+        self, session: MetadataSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        photo, other = make_photo(tmp_path / "a.jpg"), make_photo(tmp_path / "b.jpg")
+        (tmp_path / "b.jpg.xmp").write_text(DARKTABLE.format(rating=0))
+        runs, before = session.open_journal().runs(), contents(tmp_path)
+        session.begin_run()
+        at_rename(monkeypatch, photo, lambda: photo.chmod(0o600))
+        with pytest.raises(ChangedError, match="another program changed this file"):
+            session.write(photo, NEW)
+        assert session.open_journal().runs() == runs
+        assert contents(tmp_path) == before
+        at_rename(monkeypatch, other, lambda: other.chmod(0o600))
+        with pytest.raises(MetadataError, match=r"another program .*; b\.jpg\.xmp was written already") as caught:
+            session.write(other, NEW)
+        assert not isinstance(caught.value, ChangedError)
+        assert other.read_bytes() == before["b.jpg"]
 
     def test_a_photo_that_says_something_else_than_was_expected_is_left_alone(
         self, session: MetadataSession, tmp_path: Path

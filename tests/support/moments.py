@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -18,6 +19,18 @@ def before_commit(monkeypatch: pytest.MonkeyPatch, *acts: Callable[[], object]) 
         prepare(staged)
 
     monkeypatch.setattr(files, "prepare", acting)
+
+
+def at_rename(monkeypatch: pytest.MonkeyPatch, file: Path, act: Callable[[], object]) -> None:
+    """Do ``act`` when the journal has been told that ``file`` is about to be replaced, which is then done."""
+    commit = files.commit
+
+    def acting(staged: files.Staged) -> None:
+        if staged.destination == file:
+            act()
+        commit(staged)
+
+    monkeypatch.setattr(files, "commit", acting)
 
 
 def before_reading(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
