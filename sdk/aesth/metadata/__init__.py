@@ -1,11 +1,13 @@
 """Ratings in photos and sidecars: reading them, deciding whose wins, and writing them. The only place that writes."""
 
+from aesth.metadata.files import ChangedError
 from aesth.metadata.policy import Decision, Policy, allows, decide
 from aesth.metadata.ratings import Colour, Extras, NewRating, RatingState
 from aesth.metadata.session import MetadataSession
 from aesth.metadata.sidecars import SidecarStyle
 
 __all__ = [
+    "ChangedError",
     "Colour",
     "Decision",
     "Extras",
