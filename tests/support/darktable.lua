@@ -34,6 +34,12 @@ function M.style(name)
   error("no such style: " .. name)
 end
 
+function M.exists(path)
+  local file = io.open(path)
+  if file then file:close() end
+  return file ~= nil
+end
+
 function M.contains(path, text)
   local file = io.open(path)
   if not file then return false end

@@ -63,8 +63,10 @@ class Darktable:
         (self.folder / "config" / "luarc").touch()
         script, report = self.folder / "work.lua", self.folder / "report.txt"
         report.unlink(missing_ok=True)
-        script.write_text(f"local it = dofile({_text(_LIBRARY)})\nlocal dt = require 'darktable'\n"
-                          f"it.run({_text(report)}, function()\n{work}\nend)\n")
+        script.write_text(
+            f"local it = dofile({_text(_LIBRARY)})\nlocal dt = require 'darktable'\n"
+            f"it.run({_text(report)}, function()\n{work}\nend)\n"
+        )
         settings = [part for pair in {**_SETTINGS, **self.settings}.items() for part in ("--conf", "=".join(pair))]
         command = [
             "darktable",
@@ -95,7 +97,9 @@ class Darktable:
 
     def histories(self) -> dict[str, list[Edit]]:
         """Paths of photos -> the steps of their edits."""
-        what = "num, operation, module, enabled, op_params, blendop_params, multi_priority, multi_name FROM history JOIN"
+        what = (
+            "num, operation, module, enabled, op_params, blendop_params, multi_priority, multi_name FROM history JOIN"
+        )
         found: dict[str, list[Edit]] = {}
         for path, *step in self._ask(what, "ON imgid = images.id ORDER BY imgid, num"):
             found.setdefault(path, []).append(tuple(step))

@@ -16,7 +16,7 @@ import pytest
 
 NEEDED = ("Xvfb", "openbox", "xdotool", "dbus-daemon", "dbus-send")
 
-PATIENCE = 45.0
+PATIENCE = 120.0
 """Seconds that a program may take for one thing: a busy machine needs a good part of them."""
 
 _FOLDERS = {
@@ -89,8 +89,18 @@ class Desktop:
 
     def call(self, service: str, place: str, method: str, *arguments: str) -> bool:
         """Call a method over the message bus; whether it was heard."""
-        command = ["dbus-send", "--session", "--print-reply", "--reply-timeout=20000", f"--dest={service}", place, method]
-        done = subprocess.run([*command, *arguments], env=self.environment, capture_output=True, timeout=60, check=False)
+        command = [
+            "dbus-send",
+            "--session",
+            "--print-reply",
+            "--reply-timeout=20000",
+            f"--dest={service}",
+            place,
+            method,
+        ]
+        done = subprocess.run(
+            [*command, *arguments], env=self.environment, capture_output=True, timeout=60, check=False
+        )
         return done.returncode == 0
 
     def press(self, title: str, key: str) -> bool:
