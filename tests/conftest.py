@@ -24,6 +24,7 @@ settings.load_profile("unhurried")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--data", type=Path, default=None, help="folder with oasis/, photos/, camera_files/, backbones/")
+    parser.addoption("--need-apps", action="store_true", help="fail, not skip, where darktable or digiKam is missing")
 
 
 @pytest.fixture(scope="session")
