@@ -1,0 +1,158 @@
+"""Photos as cameras and phones make them: with a maker's note, previews, films, maps and profiles inside."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image, ImageCms
+
+from support.metadata import exiftool, make_photo
+from support.photos import encode, noise, scene
+
+FILM = struct.pack(">I", 24) + b"ftypmp42\0\0\0\0mp42isom" + struct.pack(">I", 4008) + b"mdat" + b"film" * 1000
+"""A film as a motion photo has it behind the picture: boxes of MP4."""
+
+_EVERYWHERE = (
+    *(
+        "-IFD0:Make=Canon",
+        "-IFD0:Model=Canon EOS",
+        "-IFD0:Artist=Ann Ö",
+        "-ExifIFD:DateTimeOriginal=2020:01:02 03:04:05",
+    ),
+    *("-ExifIFD:UserComment=a comment", "-ExifIFD:LensModel=50mm"),
+    *("-GPSLatitude=47.5", "-GPSLatitudeRef=N", "-GPSLongitude=8.25", "-GPSLongitudeRef=E", "-GPSAltitude=400"),
+    *("-XMP-dc:Subject=one", "-XMP-dc:Subject=two", "-XMP-dc:Title=A title", "-XMP-crs:Exposure2012=+0.5"),
+)
+_IPTC = ("-IPTC:Keywords=one", "-IPTC:Caption-Abstract=A caption", "-IPTC:City=Ort")
+
+
+def profile() -> bytes:
+    """An ICC profile."""
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def with_makers_note(path: Path) -> None:
+    """A JPEG with a maker's note as Canon makes it, whose values lie at offsets that count from EXIF's start."""
+    owner, kind = b"Owner of the camera, at some length\0", b"IMG:EOS JPEG\0"
+    note = bytearray(struct.pack("<H", 2))
+    at = 2 + 2 * 12 + 4
+    for tag, text in ((6, kind), (9, owner)):
+        note += struct.pack("<HHII", tag, 2, len(text), at)
+        at += len(text)
+    note += b"\0\0\0\0" + kind + owner
+    exif = Image.Exif()
+    exif.endian = "<"
+    exif[0x010F], exif[0x0110] = "Canon", "Canon EOS"
+    exif.get_ifd(0x8769)[0x927C] = bytes(note)
+    block = bytearray(exif.tobytes())
+    start = block.index(bytes(note))
+    for entry in range(2):  # Pillow lays out EXIF, so that the offsets are known only now
+        field = start + 2 + 12 * entry + 8
+        (relative,) = struct.unpack_from("<I", block, field)
+        struct.pack_into("<I", block, field, relative + start - len(b"Exif\0\0"))
+    path.write_bytes(encode(scene(), exif=bytes(block)))
+
+
+def with_thumbnail(path: Path) -> None:
+    """A JPEG with a thumbnail, a colour profile and IPTC."""
+    path.write_bytes(encode(noise(), icc_profile=profile()))
+    thumbnail = path.with_name("thumbnail")
+    thumbnail.write_bytes(encode(scene(24, 32)))
+    exiftool("-q", "-overwrite_original", *_EVERYWHERE, *_IPTC, f"-ThumbnailImage<={thumbnail}", path)
+    thumbnail.unlink()
+
+
+def with_two_pictures(path: Path) -> None:
+    """A JPEG that is followed by another, which its MPF segment points to."""
+    file = BytesIO()
+    Image.fromarray(scene()).save(file, "MPO", save_all=True, append_images=[Image.fromarray(noise())], quality=95)
+    path.write_bytes(file.getvalue())
+    exiftool("-q", "-overwrite_original", *_EVERYWHERE, path)
+
+
+def with_film(path: Path) -> None:
+    """A motion photo: a JPEG that is followed by a film, as its XMP tells."""
+    make_photo(path)
+    exiftool("-q", "-overwrite_original", *_EVERYWHERE, path)
+    packet = _xmp(
+        "xmlns:GCamera='http://ns.google.com/photos/1.0/camera/' GCamera:MicroVideo='1'"
+        f" GCamera:MicroVideoVersion='1' GCamera:MicroVideoOffset='{len(FILM)}'"
+    )
+    path.write_bytes(_with_segment(path.read_bytes(), packet) + FILM)
+
+
+def with_film_in_a_box(path: Path) -> None:
+    """A motion photo in HEIC: the film is in a box of its own at the end."""
+    make_photo(path)
+    path.write_bytes(path.read_bytes() + struct.pack(">I", 8 + len(FILM)) + b"mpvd" + FILM)
+    exiftool("-q", "-overwrite_original", *_EVERYWHERE, path)
+
+
+def with_gain_map(path: Path) -> None:
+    """Ultra HDR: a JPEG that is followed by its gain map, as MPF and XMP tell."""
+    file = BytesIO()
+    gains = Image.fromarray(scene(12, 16)).convert("L")
+    Image.fromarray(scene()).save(file, "MPO", save_all=True, append_images=[gains], quality=95)
+    packet = _xmp(
+        "xmlns:hdrgm='http://ns.adobe.com/hdr-gain-map/1.0/' hdrgm:Version='1.0'",
+        "<Container:Directory xmlns:Container='http://ns.google.com/photos/1.0/container/'"
+        " xmlns:Item='http://ns.google.com/photos/1.0/container/item/'><rdf:Seq>"
+        "<rdf:li rdf:parseType='Resource'><Container:Item Item:Semantic='Primary' Item:Mime='image/jpeg'/></rdf:li>"
+        "<rdf:li rdf:parseType='Resource'><Container:Item Item:Semantic='GainMap' Item:Mime='image/jpeg'"
+        " Item:Length='700'/></rdf:li></rdf:Seq></Container:Directory>",
+    )
+    path.write_bytes(file.getvalue())
+    exiftool("-q", "-overwrite_original", f"-XMP<={_stored(path, packet)}", path)
+    path.with_name("packet.xmp").unlink()
+
+
+def with_depth_map(path: Path) -> None:
+    """A JPEG with a depth map in its XMP, which is so large that it goes into extended XMP."""
+    make_photo(path)
+    depth = path.with_name("depth")
+    depth.write_bytes(encode(noise(200, 200), quality=100))
+    exiftool("-q", "-overwrite_original", "-XMP-GDepth:Format=RangeInverse", f"-XMP-GDepth:DepthImage<={depth}", path)
+    depth.unlink()
+
+
+def with_profile(path: Path) -> None:
+    """A photo of another kind with a colour profile, GPS, and whatever else it can hold."""
+    form = {".tif": "TIFF", ".heic": "HEIF"}.get(path.suffix, path.suffix[1:].upper())
+    thumbnails = {"thumbnails": [16]} if form == "HEIF" else {}
+    path.write_bytes(encode(scene(), form, icc_profile=profile(), **thumbnails))
+    exiftool("-q", "-overwrite_original", *_EVERYWHERE, *(_IPTC if form == "TIFF" else ()), path)
+
+
+MAKERS: Mapping[str, Callable[[Path], None]] = {
+    "makers-note.jpg": with_makers_note,
+    "thumbnail.jpg": with_thumbnail,
+    "mpf.jpg": with_two_pictures,
+    "motion.jpg": with_film,
+    "motion.heic": with_film_in_a_box,
+    "gain-map.jpg": with_gain_map,
+    "depth-map.jpg": with_depth_map,
+    **{f"profile.{kind}": with_profile for kind in ("png", "tif", "webp", "heic", "avif")},
+}
+"""Names of photos -> what makes them."""
+
+
+def _xmp(attributes: str, inner: str = "") -> bytes:
+    rdf = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+    return (
+        f"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='{rdf}'>"
+        f"<rdf:Description rdf:about='' {attributes}>{inner}</rdf:Description></rdf:RDF></x:xmpmeta>"
+    ).encode()
+
+
+def _stored(photo: Path, packet: bytes) -> Path:
+    path = photo.with_name("packet.xmp")
+    path.write_bytes(packet)
+    return path
+
+
+def _with_segment(jpeg: bytes, packet: bytes) -> bytes:
+    body = b"http://ns.adobe.com/xap/1.0/\0" + packet
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + jpeg[2:]
