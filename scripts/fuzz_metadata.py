@@ -47,11 +47,8 @@ from support.photos import dng, scene  # noqa: E402
 BATCH = 40
 LARGEST_SEED = 60_000
 MAX_PIXELS = 20_000_000
-SECONDS_FOR_ONE = 10.0
-"""Longer than this nothing may take."""
-
 PATIENCE = 6
-"""So many times `SECONDS_FOR_ONE` may pass until a process counts as hung and is ended."""
+"""So many times ``--longest`` may pass until a process counts as hung and is ended."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,10 @@ class Seed:
     @property
     def kind(self) -> str:
         """What is damaged, by which cases are shared out."""
-        return "xmp" if self.sidecar is not None else Path(self.name).suffix.lower()
+        suffix = Path(self.name).suffix.lower()
+        if self.sidecar is not None or suffix in RAW_SUFFIXES:
+            return "raw" if self.sidecar is None else "xmp"
+        return suffix[:4].replace(".hif", ".hei").replace(".tiff", ".tif")
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
     parser.add_argument("--case", type=int, help="this case alone")
     parser.add_argument("--seconds", type=float, default=float("inf"), help="stop after so long")
+    parser.add_argument("--longest", type=float, default=10.0, help="seconds that one case may take; more if busy")
     parser.add_argument("--files", type=Path, help="folder with more photos to damage")
     parser.add_argument("--keep", type=Path, default=Path("fuzz-findings"), help="where files are kept that were lost")
     return parser.parse_args()
@@ -186,14 +187,14 @@ def supervise(
     waiting = list(numbers)
     while waiting and time.monotonic() < end:
         ours, theirs = context.Pipe(duplex=False)
-        work = (waiting, seeds, options.seed, folder, theirs, end)
+        work = (waiting, seeds, options.seed, options.longest, folder, theirs, end)
         process = context.Process(target=examine_all, args=work)
         process.start()
         theirs.close()
         current = waiting[0]
         hung = False
         try:
-            while not (hung := not ours.poll(SECONDS_FOR_ONE * PATIENCE)):
+            while not (hung := not ours.poll(options.longest * PATIENCE)):
                 message = ours.recv()
                 if isinstance(message, int):
                     current = message
@@ -228,7 +229,13 @@ def keep(options: argparse.Namespace, seeds: Sequence[Seed], number: int, what: 
 
 
 def examine_all(
-    numbers: Sequence[int], seeds: Sequence[Seed], seed: int, folder: Path, teller: Connection, end: float
+    numbers: Sequence[int],
+    seeds: Sequence[Seed],
+    seed: int,
+    longest: float,
+    folder: Path,
+    teller: Connection,
+    end: float,
 ) -> None:
     """Examine cases batch by batch; what comes of each batch is told, and the number of each case before it begins."""
     tempfile.tempdir = str(folder)
@@ -239,7 +246,7 @@ def examine_all(
                 if time.monotonic() > end:
                     break
                 cases = [make_case(number, seed, seeds) for number in numbers[start : start + BATCH]]
-                report = Examiner(session, place / str(start), teller).examine(cases)
+                report = Examiner(session, place / str(start), longest, teller).examine(cases)
                 teller.send(({case.number for case in cases}, report.counts, report.findings))
 
 
@@ -249,15 +256,18 @@ class Examiner:
     Args:
         session: reads and writes ratings.
         folder: a new folder for the photos.
+        longest: seconds that a step of one case may take.
         teller: is told the number of each case before something is done with it.
     """
 
-    def __init__(self, session: MetadataSession, folder: Path, teller: Connection | None = None) -> None:
+    def __init__(
+        self, session: MetadataSession, folder: Path, longest: float = float("inf"), teller: Connection | None = None
+    ) -> None:
         self._session = session
         self._folder = folder
+        self._longest = longest
         self._teller = teller
         self._report = Report()
-        self._failed: set[int] = set()
 
     def examine(self, cases: Sequence[Case]) -> Report:
         """What came of ``cases``."""
@@ -295,10 +305,9 @@ class Examiner:
         start = time.monotonic()
         try:
             yield
-            if (took := time.monotonic() - start) > SECONDS_FOR_ONE:
+            if (took := time.monotonic() - start) > self._longest:
                 raise Lost(f"it took {took:.0f} s")
         except Exception as error:  # noqa: BLE001 - any is a finding
-            self._failed.add(case.number)
             text = str(error) if isinstance(error, Lost) else traceback.format_exc().strip()
             self._report.findings.append((case.number, f"{case.seed}: {text}"))
 

@@ -26,7 +26,7 @@ from aesth.metadata.ratings import (
     values_of,
 )
 from aesth.metadata.sidecars import SidecarStyle
-from aesth.metadata.workplace import Tags, Workplace, plain_extension
+from aesth.metadata.workplace import Tags, Workplace
 
 HARMLESS_WARNINGS = ("[minor] Text/EXIF chunk(s) found after PNG IDAT", "[minor] Fixed incorrect URI for xmlns")
 """Starts of warnings that tell of nothing lost. Any other warning sends the rating to a sidecar."""
@@ -145,6 +145,7 @@ def _stage_embedded(workplace: Workplace, photo: Path, values_for: ValuesFor, ra
         tags = _verify(workplace, staged.temporary, values, formats.FILE_TYPES[kind or ""], rating)
         if _loses_exif(old, tags) or staged.temporary.stat().st_size + PADDING < photo.stat().st_size:
             raise Declined("the photo holds data of its maker that would be lost")
+        _require_same_xmp(workplace, photo, staged.temporary)
         copy_attributes(photo, staged.temporary, times=True)
     except BaseException:
         staged.temporary.unlink(missing_ok=True)
@@ -208,12 +209,8 @@ def _write_xmp(
 
 def _embedded_xmp(workplace: Workplace, photo: Path) -> bytes:
     """The XMP packet in a photo, without its reference to a second one; nothing if there is none that can be read."""
-    name = workplace.alias(f"p{plain_extension(photo)}", photo)
-    try:
-        with answered(photo):
-            packet = workplace.exiftool.run(["-b", "-XMP", name]).output.strip(b"\0 \t\r\n")
-    finally:
-        workplace.forget(name)
+    with answered(photo):
+        (packet,) = workplace.read_packets([photo])
     if not packet or sidecars.fault(packet):
         return b""
     packet = _PADDING.sub(rb"\n\1", packet) + b"\n"
@@ -262,6 +259,18 @@ def _verify(
     if not holds(tags, values, rating):
         raise Declined("the rating did not come back from what was written")
     return tags
+
+
+def _require_same_xmp(workplace: Workplace, old: Path, new: Path) -> None:
+    """Refuse to replace a photo whose XMP other programs could not read, or would miss something in."""
+    with answered(old):
+        before, after = workplace.read_packets([old, new])
+    if not before:
+        return
+    if reason := sidecars.fault(before) or (sidecars.fault(after) if after else ""):
+        raise Declined(f"the photo's XMP is damaged ({reason})")
+    if lost := sidecars.lost(before, after or xmp.EMPTY):
+        raise Declined(f"the photo's XMP would lose {lost[0]}")
 
 
 def _loses_exif(old: Tags, new: Tags) -> bool:
