@@ -34,13 +34,13 @@ from aesth.decode import load  # noqa: E402 - found by the line above, also wher
 from aesth.decode.quiet import quiet_decoders  # noqa: E402
 from aesth.errors import AesthError, DecodeError, JournalError  # noqa: E402
 from aesth.formats import PICTURE_SUFFIXES, RAW_SUFFIXES  # noqa: E402
-from aesth.metadata import Colour, Extras, MetadataSession, NewRating, RatingState  # noqa: E402
+from aesth.metadata import Colour, Extras, MetadataSession, NewRating, RatingState, xmp  # noqa: E402
 from aesth.metadata.sidecars import lost  # noqa: E402
 from aesth.preprocess import UInt8Image  # noqa: E402
 from aesth.tagging import Action, Outcome  # noqa: E402
 from aesth.undo import Undoable, find_undoable, undo  # noqa: E402
-from support.camera import MAKERS  # noqa: E402
-from support.metadata import DARKTABLE, EMBEDDED, exiftool, make_photo, make_rich_photos  # noqa: E402
+from support.camera import make_camera_photos  # noqa: E402
+from support.metadata import DARKTABLE, EMBEDDED, make_photo, make_rich_photos  # noqa: E402
 from support.mutation import mutated  # noqa: E402
 from support.photos import dng, scene  # noqa: E402
 
@@ -132,18 +132,12 @@ def made_seeds(folder: Path) -> Iterator[Seed]:
     """Photos and sidecars of every kind that the tests make."""
     with tempfile.TemporaryDirectory(dir=folder) as name:
         there = Path(name)
-        for title, make in MAKERS.items():
-            make(there / title)
-        make_rich_photos(*(there / f"rich.{kind}" for kind in EMBEDDED))
-        for kind in EMBEDDED:
-            make_photo(there / f"plain.{kind}")
-        (there / "raw.dng").write_bytes(dng(scene()))
-        exiftool("-q", "-o", there / "exported.xmp", there / "rich.jpg")
-        exported = (there / "exported.xmp").read_bytes()
-        (there / "exported.xmp").unlink()
-        photos = [Seed(path.name, path.read_bytes()) for path in sorted(there.iterdir()) if path.is_file()]
+        paths = [*make_camera_photos(there), *make_rich_photos(*(there / f"rich.{kind}" for kind in EMBEDDED))]
+        paths += [make_photo(there / f"plain.{kind}") for kind in EMBEDDED]
+        photos = [Seed(path.name, path.read_bytes()) for path in paths]
+    photos.append(Seed("raw.dng", dng(scene())))
     photo = next(seed for seed in photos if seed.name == "plain.jpg")
-    sidecars = [DARKTABLE.format(rating=3).encode(), exported]
+    sidecars = [DARKTABLE.format(rating=3).encode(), xmp.EMPTY]
     sidecars.append(DARKTABLE.format(rating=0).replace("UTF-8", "UTF-16").encode("utf-16"))
     yield from photos
     yield from (replace(photo, sidecar=sidecar) for sidecar in sidecars)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import struct
 from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
+from typing import TypeAlias
 
 from PIL import Image, ImageCms
 
 from support.metadata import exiftool, make_photo
 from support.photos import encode, noise, scene
+
+ASIDE = "aside"
+Arguments: TypeAlias = tuple[str, ...]
+Maker: TypeAlias = Callable[[Path], Arguments]
 
 FILM = struct.pack(">I", 24) + b"ftypmp42\0\0\0\0mp42isom" + struct.pack(">I", 4008) + b"mdat" + b"film" * 1000
 """A film as a motion photo has it behind the picture: boxes of MP4."""
@@ -34,7 +40,7 @@ def profile() -> bytes:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
-def with_makers_note(path: Path) -> None:
+def with_makers_note(path: Path) -> Arguments:
     """A JPEG with a maker's note as Canon makes it, whose values lie at offsets that count from EXIF's start."""
     owner, kind = b"Owner of the camera, at some length\0", b"IMG:EOS JPEG\0"
     note = bytearray(struct.pack("<H", 2))
@@ -54,44 +60,43 @@ def with_makers_note(path: Path) -> None:
         (relative,) = struct.unpack_from("<I", block, field)
         struct.pack_into("<I", block, field, relative + start - len(b"Exif\0\0"))
     path.write_bytes(encode(scene(), exif=bytes(block)))
+    return ()
 
 
-def with_thumbnail(path: Path) -> None:
+def with_thumbnail(path: Path) -> Arguments:
     """A JPEG with a thumbnail, a colour profile and IPTC."""
     path.write_bytes(encode(noise(), icc_profile=profile()))
-    thumbnail = path.with_name("thumbnail")
-    thumbnail.write_bytes(encode(scene(24, 32)))
-    exiftool("-q", "-overwrite_original", *_EVERYWHERE, *_IPTC, f"-ThumbnailImage<={thumbnail}", path)
-    thumbnail.unlink()
+    thumbnail = _aside(path, "thumbnail", encode(scene(24, 32)))
+    return (*_EVERYWHERE, *_IPTC, f"-ThumbnailImage<={thumbnail}")
 
 
-def with_two_pictures(path: Path) -> None:
+def with_two_pictures(path: Path) -> Arguments:
     """A JPEG that is followed by another, which its MPF segment points to."""
     file = BytesIO()
     Image.fromarray(scene()).save(file, "MPO", save_all=True, append_images=[Image.fromarray(noise())], quality=95)
     path.write_bytes(file.getvalue())
-    exiftool("-q", "-overwrite_original", *_EVERYWHERE, path)
+    return _EVERYWHERE
 
 
-def with_film(path: Path) -> None:
+def with_film(path: Path) -> Arguments:
     """A motion photo: a JPEG that is followed by a film, as its XMP tells."""
     make_photo(path)
-    exiftool("-q", "-overwrite_original", *_EVERYWHERE, path)
     packet = _xmp(
         "xmlns:GCamera='http://ns.google.com/photos/1.0/camera/' GCamera:MicroVideo='1'"
         f" GCamera:MicroVideoVersion='1' GCamera:MicroVideoOffset='{len(FILM)}'"
     )
-    path.write_bytes(_with_segment(path.read_bytes(), packet) + FILM)
+    path.write_bytes(with_packet(path.read_bytes(), packet) + FILM)
+    return _EVERYWHERE
 
 
-def with_film_in_a_box(path: Path) -> None:
+def with_film_in_a_box(path: Path) -> Arguments:
     """A motion photo in HEIC: the film is in a box of its own at the end."""
     make_photo(path)
     path.write_bytes(path.read_bytes() + struct.pack(">I", 8 + len(FILM)) + b"mpvd" + FILM)
-    exiftool("-q", "-overwrite_original", *_EVERYWHERE, path)
+    return _EVERYWHERE
 
 
-def with_gain_map(path: Path) -> None:
+def with_gain_map(path: Path) -> Arguments:
     """Ultra HDR: a JPEG that is followed by its gain map, as MPF and XMP tell."""
     file = BytesIO()
     gains = Image.fromarray(scene(12, 16)).convert("L")
@@ -105,28 +110,25 @@ def with_gain_map(path: Path) -> None:
         " Item:Length='700'/></rdf:li></rdf:Seq></Container:Directory>",
     )
     path.write_bytes(file.getvalue())
-    exiftool("-q", "-overwrite_original", f"-XMP<={_stored(path, packet)}", path)
-    path.with_name("packet.xmp").unlink()
+    return (f"-XMP<={_aside(path, 'packet', packet)}",)
 
 
-def with_depth_map(path: Path) -> None:
+def with_depth_map(path: Path) -> Arguments:
     """A JPEG with a depth map in its XMP, which is so large that it goes into extended XMP."""
     make_photo(path)
-    depth = path.with_name("depth")
-    depth.write_bytes(encode(noise(200, 200), quality=100))
-    exiftool("-q", "-overwrite_original", "-XMP-GDepth:Format=RangeInverse", f"-XMP-GDepth:DepthImage<={depth}", path)
-    depth.unlink()
+    depth = _aside(path, "depth", encode(noise(200, 200), quality=100))
+    return ("-XMP-GDepth:Format=RangeInverse", f"-XMP-GDepth:DepthImage<={depth}")
 
 
-def with_profile(path: Path) -> None:
+def with_profile(path: Path) -> Arguments:
     """A photo of another kind with a colour profile, GPS, and whatever else it can hold."""
     form = {".tif": "TIFF", ".heic": "HEIF"}.get(path.suffix, path.suffix[1:].upper())
     thumbnails = {"thumbnails": [16]} if form == "HEIF" else {}
     path.write_bytes(encode(scene(), form, icc_profile=profile(), **thumbnails))
-    exiftool("-q", "-overwrite_original", *_EVERYWHERE, *(_IPTC if form == "TIFF" else ()), path)
+    return (*_EVERYWHERE, *(_IPTC if form == "TIFF" else ()))
 
 
-MAKERS: Mapping[str, Callable[[Path], None]] = {
+MAKERS: Mapping[str, Maker] = {
     "makers-note.jpg": with_makers_note,
     "thumbnail.jpg": with_thumbnail,
     "mpf.jpg": with_two_pictures,
@@ -136,7 +138,21 @@ MAKERS: Mapping[str, Callable[[Path], None]] = {
     "depth-map.jpg": with_depth_map,
     **{f"profile.{kind}": with_profile for kind in ("png", "tif", "webp", "heic", "avif")},
 }
-"""Names of photos -> what makes them."""
+"""Names of photos -> what makes them, and tells what ExifTool is to add."""
+
+
+def make_camera_photos(folder: Path) -> list[Path]:
+    """All of `MAKERS` in a folder, with one call of ExifTool."""
+    aside = folder / ASIDE
+    aside.mkdir()
+    photos = [folder / name for name in MAKERS]
+    commands = [(*MAKERS[photo.name](photo), photo) for photo in photos]
+    exiftool(
+        *(argument for command in commands if len(command) > 1 for argument in (*command, "-execute")),
+        *("-common_args", "-q", "-overwrite_original"),
+    )
+    shutil.rmtree(aside)
+    return photos
 
 
 def _xmp(attributes: str, inner: str = "") -> bytes:
@@ -147,12 +163,14 @@ def _xmp(attributes: str, inner: str = "") -> bytes:
     ).encode()
 
 
-def _stored(photo: Path, packet: bytes) -> Path:
-    path = photo.with_name("packet.xmp")
-    path.write_bytes(packet)
+def _aside(photo: Path, name: str, content: bytes) -> Path:
+    """A file for ExifTool to read, in the folder that is removed after."""
+    path = photo.parent / ASIDE / f"{photo.stem}-{name}"
+    path.write_bytes(content)
     return path
 
 
-def _with_segment(jpeg: bytes, packet: bytes) -> bytes:
+def with_packet(jpeg: bytes, packet: bytes) -> bytes:
+    """A JPEG with an XMP packet of our making, sound or not."""
     body = b"http://ns.adobe.com/xap/1.0/\0" + packet
     return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + jpeg[2:]
