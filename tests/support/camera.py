@@ -89,13 +89,6 @@ def with_film(path: Path) -> Arguments:
     return _EVERYWHERE
 
 
-def with_film_in_a_box(path: Path) -> Arguments:
-    """A motion photo in HEIC: the film is in a box of its own at the end."""
-    make_photo(path)
-    path.write_bytes(path.read_bytes() + struct.pack(">I", 8 + len(FILM)) + b"mpvd" + FILM)
-    return _EVERYWHERE
-
-
 def with_gain_map(path: Path) -> Arguments:
     """Ultra HDR: a JPEG that is followed by its gain map, as MPF and XMP tell."""
     file = BytesIO()
@@ -133,7 +126,6 @@ MAKERS: Mapping[str, Maker] = {
     "thumbnail.jpg": with_thumbnail,
     "mpf.jpg": with_two_pictures,
     "motion.jpg": with_film,
-    "motion.heic": with_film_in_a_box,
     "gain-map.jpg": with_gain_map,
     "depth-map.jpg": with_depth_map,
     **{f"profile.{kind}": with_profile for kind in ("png", "tif", "webp", "heic", "avif")},

@@ -28,6 +28,9 @@ FILE_TYPES = {
 _TIFF_NAMES = frozenset({".tif", ".tiff"})
 _PHOTO_NAMES = PICTURE_SUFFIXES - {".gif"}
 
+_OF_PICTURES = frozenset({b"ftyp", b"meta", b"mdat", b"idat", b"free", b"skip", b"wide", b"moov", b"moof", b"uuid"})
+"""Boxes of ISO media files whose place is told by others, or does not matter."""
+
 _CHUNK = 1 << 20
 _C2PA_STORE = b"jumdc2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71"
 """Start of the description box of a C2PA manifest store: JUMBF's mark and the store's UUID, in every container."""
@@ -54,3 +57,30 @@ def has_credentials(path: Path) -> bool:
                 return True
             tail = chunk[-len(_C2PA_STORE) :]
     return False
+
+
+def ends_with_more(path: Path, kind: str) -> bool:
+    """Whether a HEIC or AVIF file ends with more than a picture, such as the film of a motion photo.
+
+    ExifTool would put what it writes behind that, and the film is looked for at the end.
+
+    Args:
+        path: the file.
+        kind: what `embeddable` says of it.
+    """
+    if kind not in ("heic", "avif"):
+        return False
+    last, at, size = b"mdat", 0, path.stat().st_size
+    with path.open("rb") as file:
+        while at < size:
+            file.seek(at)
+            head = file.read(16)
+            length, last = int.from_bytes(head[:4], "big"), head[4:8]
+            if length == 1:
+                length = int.from_bytes(head[8:16], "big")
+            if length == 0:  # to the end
+                break
+            if length < 8:
+                return True
+            at += length
+    return last not in _OF_PICTURES

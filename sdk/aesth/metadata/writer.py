@@ -125,12 +125,15 @@ def _require_writable(folder: Path) -> None:
 
 
 def _why_not_embedded(photo: Path) -> str:
-    if formats.embeddable(photo) is None:
+    kind = formats.embeddable(photo)
+    if kind is None:
         return "this kind of file holds no rating"
     if is_read_only(photo):
         return "the photo is protected against writing"
     if formats.has_credentials(photo):
         return "a write would break the photo's C2PA credentials"
+    if formats.ends_with_more(photo, kind):
+        return "a film, or something else, follows the picture and must stay at the end"
     return ""
 
 
