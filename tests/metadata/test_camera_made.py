@@ -15,6 +15,11 @@ from aesth.pairs import partners
 from support.camera import FILM, MAKERS, make_camera_photos, with_packet
 from support.metadata import NEW, differences, frames, make_photo, tags_below
 
+PACKET = (
+    b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
+    b"<rdf:Description rdf:about='' xmlns:u='urn:unknown/'>%s<u:a>1</u:a></rdf:Description></rdf:RDF></x:xmpmeta>"
+)
+
 
 @pytest.fixture(scope="module")
 def session() -> Iterator[MetadataSession]:
@@ -93,18 +98,28 @@ def test_a_heic_that_ends_with_a_film_gets_a_sidecar(session: MetadataSession, t
 
 
 def test_a_photo_whose_xmp_would_lose_a_word_gets_a_sidecar(session: MetadataSession, tmp_path: Path) -> None:
-    packet = (
-        b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
-        b"<rdf:Description rdf:about='' xmlns:u='urn:unknown/'>%b<u:a>1</u:a></rdf:Description></rdf:RDF></x:xmpmeta>"
-    )
-    for number, comment in enumerate([b"", b"<!-- of the photographer, which ExifTool drops -->"]):
+    for number, comment in enumerate([b"", b"<!-- which ExifTool drops -->"]):
         photo = make_photo(tmp_path / f"{number}.jpg")
-        photo.write_bytes(with_packet(photo.read_bytes(), packet % comment))
+        photo.write_bytes(with_packet(photo.read_bytes(), PACKET % comment))
         before = photo.read_bytes()
         (written,) = session.write(photo, NEW)
         assert (written == photo) is not comment.startswith(b"<")
         assert comment in written.read_bytes()
         assert (photo.read_bytes() == before) is (written != photo)
+
+
+def test_xmp_in_utf_16_stays_in_a_photo_and_is_copied_to_a_sidecar(session: MetadataSession, tmp_path: Path) -> None:
+    start = "<?xpacket begin='\ufeff' id='W5M0MpCehiHzreSzNTczkc9d'?>"
+    packet = start + PACKET.decode() % "<u:city>Zürich</u:city>" + "<?xpacket end='w'?>"
+    photos = [make_photo(tmp_path / name) for name in ("inside.jpg", "beside.jpg")]
+    for photo in photos:
+        photo.write_bytes(with_packet(photo.read_bytes(), packet.encode("utf-16-be")))
+    inside, beside = photos
+    assert session.write(inside, NEW) == [inside]
+    (sidecar,) = session.write(beside, NEW, sidecar=True)
+    found = tags_below(inside, sidecar)
+    for path in (inside, sidecar):
+        assert (found[path]["XMP-u:City"], found[path]["XMP-xmp:Rating"]) == ("Zürich", NEW.rating)
 
 
 def test_of_a_live_photo_the_picture_is_rated_and_the_film_is_let_alone(

@@ -33,8 +33,8 @@ _MEANS_NOTHING = frozenset({"{adobe:ns:meta/}xmptk", "about"})
 """Which program wrote last; and how RDF of old called ``rdf:about``."""
 
 _DEEPEST = 500
-_MOST_NAMESPACES = 1000
-"""In hand-made files with many more, ExifTool searches for minutes."""
+_MOST_PREFIXES = 1000
+"""With many more, as no program writes them, ExifTool searches for minutes."""
 
 LARGEST = 50_000_000
 """Bytes of a sidecar, all of which is read into memory: ten times as many as any that has been seen."""
@@ -115,7 +115,8 @@ def check(path: Path) -> None:
 def fault(content: bytes) -> str:
     """Why a file or packet is no sound XMP; nothing if it is."""
     seen: set[str] = set()
-    depth = namespaces = 0
+    prefixes: set[object] = set()
+    depth = 0
 
     def refuse_doctype(*_: object) -> None:
         raise ValueError("it has a document type, which XMP never has")
@@ -131,10 +132,9 @@ def fault(content: bytes) -> str:
         nonlocal depth
         depth -= 1
 
-    def declare(_prefix: object, _name: object) -> None:
-        nonlocal namespaces
-        namespaces += 1
-        if namespaces > _MOST_NAMESPACES:
+    def declare(prefix: object, _name: object) -> None:
+        prefixes.add(prefix)
+        if len(prefixes) > _MOST_PREFIXES:
             raise ValueError("it declares too many namespaces")
 
     parser = expat.ParserCreate(namespace_separator="}")
