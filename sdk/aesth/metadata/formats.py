@@ -31,6 +31,7 @@ _PHOTO_NAMES = PICTURE_SUFFIXES - {".gif"}
 _OF_PICTURES = frozenset({b"ftyp", b"meta", b"mdat", b"idat", b"free", b"skip", b"wide", b"moov", b"moof", b"uuid"})
 """Boxes of ISO media files whose place is told by others, or does not matter."""
 
+_MOST_BOXES = 1000
 _CHUNK = 1 << 20
 _C2PA_STORE = b"jumdc2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71"
 """Start of the description box of a C2PA manifest store: JUMBF's mark and the store's UUID, in every container."""
@@ -53,9 +54,10 @@ def has_credentials(path: Path) -> bool:
     with path.open("rb", buffering=0) as file:
         tail = b""
         while chunk := file.read(_CHUNK):
-            if _C2PA_STORE in tail + chunk:
+            window = tail + chunk
+            if _C2PA_STORE in window:
                 return True
-            tail = chunk[-len(_C2PA_STORE) :]
+            tail = window[-len(_C2PA_STORE) :]
     return False
 
 
@@ -70,17 +72,15 @@ def ends_with_more(path: Path, kind: str) -> bool:
     """
     if kind not in ("heic", "avif"):
         return False
-    last, at, size = b"mdat", 0, path.stat().st_size
+    at, size = 0, path.stat().st_size
     with path.open("rb") as file:
-        while at < size:
+        for _ in range(_MOST_BOXES):
             file.seek(at)
             head = file.read(16)
             length, last = int.from_bytes(head[:4], "big"), head[4:8]
             if length == 1:
                 length = int.from_bytes(head[8:16], "big")
-            if length == 0:  # to the end
-                break
-            if length < 8:
-                return True
-            at += length
-    return last not in _OF_PICTURES
+            at = at + length if length else size  # 0: to the end of the file
+            if at >= size or 0 < length < 8:
+                return last not in _OF_PICTURES
+    return True
