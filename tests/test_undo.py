@@ -14,7 +14,7 @@ from xml.sax.saxutils import quoteattr
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -172,6 +172,7 @@ def xmp_that_says(what: dict[str, str | list[str]]) -> bytes:
     ).encode()
 
 
+@example(inside={"digiKam:TagsList": ["places|sea"]}, beside=None, exif=None, stars=-1, extras=Extras(), sidecar=False)
 @given(
     inside=st.none() | said,
     beside=st.none() | said,

@@ -28,7 +28,11 @@ from aesth.metadata.ratings import (
 from aesth.metadata.sidecars import SidecarStyle
 from aesth.metadata.workplace import Tags, Workplace
 
-HARMLESS_WARNINGS = ("[minor] Text/EXIF chunk(s) found after PNG IDAT", "[minor] Fixed incorrect URI for xmlns")
+HARMLESS_WARNINGS = (
+    "[minor] Text/EXIF chunk(s) found after PNG IDAT",
+    "[minor] Fixed incorrect URI for xmlns",
+    "[minor] Fixed incorrect list type for XMP-",
+)
 """Starts of warnings that tell of nothing lost. Any other warning sends the rating to a sidecar."""
 
 
@@ -106,16 +110,21 @@ def stage_undone(workplace: Workplace, file: Path, then: Values, staged: list[St
     Raises:
         MetadataError: the file cannot be written without doubt.
     """
-    values = {key: then.get(key, "") for key in READ_KEYS}
+
+    def values_for(tags: Tags) -> dict[str, str]:
+        # Not of keys that neither are there nor will be: ExifTool would tidy up the lists of keywords that they name.
+        now = values_of(tags)
+        return {key: then.get(key, "") for key in READ_KEYS if key in now or then.get(key)}
+
     if not sidecars.is_sidecar(file):
         if reason := _why_not_embedded(file):
             raise MetadataError(f"nothing was written, {reason}", file)
-        staged.append(_stage_embedded(workplace, file, lambda _: values))
+        staged.append(_stage_embedded(workplace, file, values_for))
     elif is_read_only(file):
         raise MetadataError("this sidecar is protected against writing; nothing was written", file)
     else:
         sidecars.check(file)
-        _stage_sidecar(workplace, file, lambda _: for_sidecar(values), staged)
+        _stage_sidecar(workplace, file, lambda tags: for_sidecar(values_for(tags)), staged)
 
 
 def _require_writable(folder: Path) -> None:
