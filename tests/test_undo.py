@@ -181,7 +181,7 @@ def xmp_that_says(what: dict[str, str | list[str]]) -> bytes:
     extras=st.builds(Extras, st.sampled_from([None, Colour.RED]), keyword=st.booleans(), pick=st.booleans()),
     sidecar=st.booleans(),
 )
-@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_whatever_was_said_of_a_photo_is_said_again(
     session: MetadataSession,
     tmp_path_factory: pytest.TempPathFactory,

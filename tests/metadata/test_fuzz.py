@@ -20,7 +20,7 @@ from support.metadata import NEW
 from support.photos import encode, noise
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "fuzz_metadata.py"
-SEED, COUNT = 3, 20
+SEED, COUNT = 3, 16
 
 
 @pytest.fixture(scope="module")
