@@ -195,6 +195,7 @@ def supervise(
                     continue
                 done, counts, findings = message
                 waiting = [number for number in waiting if number not in done]
+                current = waiting[0] if waiting else current
                 report.counts += counts
                 for number, what in findings:
                     keep(options, seeds, number, what, report)
@@ -206,7 +207,7 @@ def supervise(
         if process.exitcode:
             what = "hung" if hung else f"the process ended with exit code {process.exitcode}"
             keep(options, seeds, current, what, report)
-            waiting.remove(current)
+            waiting = [number for number in waiting if number != current]
         elif time.monotonic() < end and waiting:
             raise RuntimeError("the process ended before all was done")
     return report
