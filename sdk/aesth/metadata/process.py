@@ -25,6 +25,9 @@ from exiftool.exceptions import ExifToolException, ExifToolNotRunning
 
 from aesth.errors import AesthError
 
+if sys.platform == "linux":
+    import resource
+
 CONFIG = Path(__file__).with_name("aesth.ExifTool_config")
 
 _END = re.compile(rb"=[^=]*=post\d{6}\s*$")
@@ -142,8 +145,6 @@ class Process(pyexiftool.ExifTool):  # type: ignore[misc]  # it has no types
 
 def _limit_memory(process: int) -> None:
     if sys.platform == "linux":  # elsewhere no other process can be limited
-        import resource
-
         with suppress(OSError, ValueError):  # it has ended, or has less already
             resource.prlimit(process, resource.RLIMIT_AS, (MEMORY, MEMORY))
 
