@@ -26,7 +26,7 @@ STAGES = (
     {"scorer", "config"},
     {"alike"},
     {"tagging", "apps"},
-    {"scoring", "undo", "doctor"},
+    {"scoring", "picking", "undo", "doctor"},
     {"training"},
     {"cli"},
 )

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from aesth._version import __version__
+from aesth.cli.best import best
 from aesth.cli.cache import cache
 from aesth.cli.doctor import doctor
 from aesth.cli.history import history
@@ -90,7 +91,7 @@ def _exit_code(error: AesthError) -> int:
     return MISSING if isinstance(error, (MissingDependencyError, ModelError, ProviderError)) else 1
 
 
-for _command in (tag, score, undo, history, cache, doctor, models):
+for _command in (tag, score, best, undo, history, cache, doctor, models):
     app.command()(_guarded(with_groups(_command)))
 for _name, _step in (
     ("fetch", fetch_pictures),

@@ -1,13 +1,17 @@
 """Ratings in photos and sidecars: reading them, deciding whose wins, and writing them. The only place that writes."""
 
+from aesth.metadata.capture import Capture, Exposure, ExposureMode
 from aesth.metadata.policy import Decision, Policy, allows, decide
 from aesth.metadata.ratings import Colour, Extras, NewRating, RatingState
 from aesth.metadata.session import MetadataSession
 from aesth.metadata.sidecars import SidecarStyle
 
 __all__ = [
+    "Capture",
     "Colour",
     "Decision",
+    "Exposure",
+    "ExposureMode",
     "Extras",
     "MetadataSession",
     "NewRating",

@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,6 +14,7 @@ from typing import Self
 from aesth.ahead import WouldBlock, never, take
 from aesth.errors import AesthError, JournalError, MetadataError
 from aesth.metadata import files, sidecars
+from aesth.metadata.capture import Capture, read_captures
 from aesth.metadata.exiftool import ExifTool, check_version, find_program
 from aesth.metadata.journal import Entry, Journal, State
 from aesth.metadata.ratings import NewRating, RatingState, clean_model
@@ -116,6 +118,12 @@ class MetadataSession:
         while batch := list(take(source, size, would_block)):
             yield from read_batch(self._open(), batch)
             size = min(2 * size, BATCH_SIZE)
+
+    def read_captures(self, paths: Iterable[Path]) -> Iterator[Capture | AesthError]:
+        """When and with what each photo was taken, in input order, lazily, in batches; sidecars are not asked."""
+        source = iter(paths)
+        while batch := list(islice(source, BATCH_SIZE)):
+            yield from read_captures(self._open(), batch)
 
     def write(self, path: Path, new: NewRating, *, sidecar: bool = False) -> list[Path]:
         """Write stars and score into a photo, or its sidecar where the photo must not be touched.
