@@ -30,7 +30,7 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MetadataSessio
 
 
 @pytest.fixture
-def pick(scorer: Scorer, session: MetadataSession):  # noqa: ANN201
+def pick(scorer: Scorer, session: MetadataSession):
     def pick(*photos: Path, **options: float) -> list[Picked]:
         return list(pick_best(photos, scorer, session, **options))
 
@@ -98,13 +98,13 @@ def test_a_raw_and_its_jpeg_are_one_shot(tmp_path: Path, pick, session: Metadata
 def test_a_bad_photo_fails_alone(tmp_path: Path, pick) -> None:
     good = [taken(tmp_path / f"{n}.jpg", n, 50 + n) for n in range(3)]
     cut = tmp_path / "cut.jpg"
-    cut.write_bytes(taken(tmp_path / "whole.jpg", 1.5, 60).read_bytes()[:-500])
+    cut.write_bytes(taken(tmp_path / "whole.jpg", 1.5, 60).read_bytes()[:-30])
     picked = pick(*good, cut, tmp_path / "missing.jpg")
     assert told(picked) == [
         ("0.jpg", 1, False),
         ("1.jpg", 1, False),
-        ("cut.jpg", None, None),
         ("2.jpg", 1, True),
+        ("cut.jpg", None, None),
         ("missing.jpg", None, None),
     ]
     assert [photo.path.name for photo in picked if photo.error] == ["cut.jpg", "missing.jpg"]
@@ -131,7 +131,7 @@ def test_outcomes_of_a_series_do_not_wait_for_the_next(
     load = scorer._load
 
     class Watched(Scorer):
-        def _load(self, photo):  # noqa: ANN202
+        def _load(self, photo):
             decoded.append(photo)
             return load(photo)
 

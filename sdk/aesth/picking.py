@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count, groupby
+from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
@@ -62,15 +62,17 @@ def pick_best(
         raise ConfigError("bursts are told by embeddings, which a cache of scores does not keep; give a Scorer without")
     takes = _takes(_shots(photos, session), gap)
     looks = (
-        ((place, file), file.path if len(shots) > 1 and file.error is None else None)
-        for place, shots in enumerate(takes)
+        (file, file.path if len(shots) > 1 and file.error is None else None)
+        for shots in takes
         for shot in shots
         for file in shot.files
     )
+    results = score_alike(looks, scorer)
     numbers = count(1)
-    for place, results in groupby(score_alike(looks, scorer), key=lambda result: result[0][0]):
-        scored = {file.path: result for (_, file), result in results if result is not None}
-        yield from _outcomes(takes[place], scored, numbers, gap, same_scene)
+    for shots in takes:
+        looked = islice(results, sum(len(shot.files) for shot in shots))
+        scored = {file.path: result for file, result in looked if result is not None}
+        yield from _outcomes(shots, scored, numbers, gap, same_scene)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ CAMERA = ("Maker", "Model", "1")
 AUTO, MANUAL, BRACKET = ExposureMode.AUTO, ExposureMode.MANUAL, ExposureMode.BRACKET
 
 
-def at(seconds: float, exposure: Exposure = Exposure(), camera: tuple[str, str, str] = CAMERA) -> Capture:
-    return Capture(NOON + timedelta(seconds=seconds), camera, exposure)
+def at(seconds: float, exposure: Exposure | None = None, camera: tuple[str, str, str] = CAMERA) -> Capture:
+    return Capture(NOON + timedelta(seconds=seconds), camera, exposure or Exposure())
 
 
 def scenes(*names: str) -> np.ndarray:
@@ -172,7 +172,7 @@ def groups_by_hand(photos: Sequence[Taken]) -> set[frozenset[int]]:
     groups = [{n} for n in range(len(photos))]
     for n, one in enumerate(photos):
         for m, other in enumerate(photos):
-            if n != m and (belong(one, other) or one[0] == other[0] and belong(other, one)):
+            if n != m and (belong(one, other) or (one[0] == other[0] and belong(other, one))):
                 joined = [group for group in groups if n in group or m in group]
                 groups = [group for group in groups if group not in joined] + [set().union(*joined)]
     return {frozenset(group) for group in groups if len(group) > 1}

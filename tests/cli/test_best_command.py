@@ -7,7 +7,6 @@ import io
 import json
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -96,18 +95,20 @@ def test_what_is_missing_is_told_with_exit_code_3(
 
 @pytest.mark.timeout(120)
 def test_ctrl_c_ends_it_in_the_middle_of_a_series_and_what_was_found_stays(tmp_path: Path, brightness: Path) -> None:
-    burst = [taken(tmp_path / f"a{n}.jpg", n / 10, 50) for n in range(2)]
-    series = [taken(tmp_path / f"b{n:03}.jpg", 60 + n / 10, 50) for n in range(400)]
+    burst = [taken(tmp_path / f"a{n}.jpg", n / 10) for n in range(2)]
+    slow = [taken(tmp_path / "b.png", 60, size=(5000, 5000))]
+    for n in range(30):
+        slow.append(tmp_path / f"b{n}.png")
+        slow[-1].hardlink_to(slow[0])
     process = start_aesth("best", "--model", brightness, "--format", "json", "--jobs", "1", "--files-from", "-")
     assert process.stdin
     assert process.stdout
-    process.stdin.write(listed([*burst, *series]))
+    process.stdin.write(listed([*burst, *slow]))
     process.stdin.close()
     process.stdin = None
-    first = b"".join(process.stdout.readline() for _ in range(3))
+    first = b"".join(process.stdout.readline() for _ in range(2))
     os.killpg(process.pid, signal.SIGINT)
-    start = time.monotonic()
     rest, stderr = process.communicate(timeout=60)
-    assert process.returncode == 130, (stderr, time.monotonic() - start)
+    assert process.returncode == 130
     assert [photo["best"] for photo in json.loads(first + rest)] == [True, False]
     assert stderr.startswith(b"Stopped after 2 photos")

@@ -107,7 +107,7 @@ def test_no_value_is_an_error(tags: dict[str, object], value: str) -> None:
     [
         ("CanonRaw.cr3", datetime(2018, 2, 21, 12, 8, 56, 210_000, UTC), "613040000565"),
         ("Google.jpg", datetime(2023, 10, 6, 22, 53, 51, 724_000, timezone(timedelta(hours=2))), ""),
-        ("Canon1DmkIII.jpg", datetime(2007, 2, 22, 17, 2, 42, 810_000), ""),
+        ("Canon1DmkIII.jpg", datetime(2007, 2, 22, 17, 2, 42, 810_000), "500292"),
         ("CanonRaw.crw", datetime(2003, 11, 10, 17, 39, 26), "560018150"),
     ],
 )

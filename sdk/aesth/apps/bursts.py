@@ -5,8 +5,8 @@ are a bracket: a photo is made of all of them, so none is the best. Of the other
 Alike is told by the distance between embeddings relative to their lengths, so that it means the same for every model.
 
 Measured on 70 photos of BSDS500 and Corel-1k with `lite-int8`: crops, turns and zooms of one scene are at most 0.42
-apart, exposures one stop apart 0.41, three stops apart 1.2; a slightly blurred frame is half of the time 0.7 and at most
-1.2 from a sharp one; and of two photos of different scenes 5 in 100 are nearer than 1.03.
+apart, exposures one stop apart 0.41, three stops apart 1.2; a slightly blurred frame is half of the time 0.7 and at
+most 1.2 from a sharp one; and of two photos of different scenes 5 in 100 are nearer than 1.03.
 """
 
 from __future__ import annotations
