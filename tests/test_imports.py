@@ -19,7 +19,7 @@ PACKAGE = Path(aesth.__file__).parent
 STAGES = (
     {"_version", "ahead", "errors", "places"},
     {"extras", "formats", "preprocess", "scale", "registry", "runtime"},
-    {"pairs"},
+    {"pairs", "install"},
     {"discover", "decode", "encoder", "metadata"},
     {"fingerprint"},
     {"cache"},
