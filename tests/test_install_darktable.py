@@ -10,7 +10,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from aesth.errors import AesthError, ConfigError, MissingDependencyError
@@ -120,6 +120,7 @@ LUARCS = st.lists(st.sampled_from([b"x = 1", b"\n", b"\r\n", b"-- " + LINE, b"\x
 
 
 @given(LUARCS, LUARCS)
+@example(b"", b"-- " + LINE + b"\n")
 def test_a_line_is_appended_once_and_taken_back_to_the_byte(luarc: bytes, later: bytes) -> None:
     added = addition(luarc)
     assert starts_plugin(luarc + added)
@@ -192,6 +193,14 @@ def test_files_that_a_person_changed_are_kept_and_named(config: Path, plugin: Pa
 
 def test_other_scripts_beside_it_stay(config: Path, plugin: Path) -> None:
     written(config / "lua", {"contrib/other.lua": "x", "aesth/own.lua": "y"})
+    before = tree(config)
+    install(config, plugin)
+    uninstall(config)
+    assert tree(config) == before
+
+
+def test_a_folder_for_scripts_that_was_empty_stays(config: Path, plugin: Path) -> None:
+    (config / "lua").mkdir()
     before = tree(config)
     install(config, plugin)
     uninstall(config)
@@ -313,6 +322,16 @@ def test_the_real_plugin_is_found_starts_by_the_line_and_reads_the_program_file(
     plugin = plugin_folder()
     assert LINE.decode() == f'require "{plugin.name}/aesth"'
     assert any(darktable.PROGRAM_FILE in path.read_text() for path in plugin.rglob("*.lua"))
+
+
+@pytest.mark.parametrize("place", ["site-packages/aesth/_plugins/darktable/aesth", "plugins/darktable/aesth"])
+def test_the_plugin_is_found_in_a_wheel_and_in_a_checkout(tmp_path: Path, place: str) -> None:
+    package = tmp_path / place.split("/")[0].replace("plugins", "sdk") / "aesth"
+    package.mkdir(parents=True, exist_ok=True)
+    with pytest.raises(MissingDependencyError, match="install aesth anew"):
+        plugin_folder(package)
+    plugin = written(tmp_path / place, FILES)
+    assert plugin_folder(package) == plugin
 
 
 def test_the_wheel_carries_the_plugins_where_they_are_looked_for() -> None:

@@ -126,7 +126,7 @@ def test_the_gap_can_be_set(tmp_path: Path, pick) -> None:
 def test_outcomes_of_a_series_do_not_wait_for_the_next(
     tmp_path: Path, scorer: Scorer, session: MetadataSession
 ) -> None:
-    photos = [taken(tmp_path / f"{n:02}.jpg", 60 * (n // 2) + n % 2, 50) for n in range(60)]
+    photos = [taken(tmp_path / f"{n:02}.jpg", 60 * (n // 2) + n % 2, 50) for n in range(24)]
     decoded: list[Path] = []
     load = scorer._load
 

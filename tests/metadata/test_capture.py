@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aesth.errors import AesthError
@@ -96,6 +96,7 @@ NAMES = st.sampled_from(["ExifIFD:DateTimeOriginal", "ExifIFD:SubSecTimeOriginal
 DATES = st.from_regex(r"[0-9]{4}:[0-9]{2}:[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]*)?([+-][0-9]{2}:[0-9]{2})?")
 
 
+@settings(max_examples=20)
 @given(st.dictionaries(NAMES, st.text(max_size=12) | DATES), st.text(max_size=8))
 def test_no_value_is_an_error(tags: dict[str, object], value: str) -> None:
     tags |= {"ExifIFD:ExposureTime": value, "ExifIFD:ExposureMode": value, "ExifIFD:ExposureCompensation": value}

@@ -27,6 +27,7 @@ from aesth.install.copies import (
     write_record,
 )
 
+PACKAGE = Path(__file__).parents[1]
 FLATPAK = "org.darktable.Darktable"
 LINE = b'require "aesth/aesth"'
 """What starts the plugin, in ``luarc``."""
@@ -74,13 +75,12 @@ def find_config_folders(named: Path | None = None) -> list[Path]:
     return found
 
 
-def plugin_folder() -> Path:
-    """The plugin: in the wheel, or in the checkout that this runs from.
+def plugin_folder(package: Path = PACKAGE) -> Path:
+    """The plugin that belongs to ``package``, this one unless it is said: in the wheel, or in the checkout.
 
     Raises:
         MissingDependencyError: this installation lacks it.
     """
-    package = Path(__file__).parents[1]
     places = [root / "darktable" / "aesth" for root in (package / "_plugins", package.parents[1] / "plugins")]
     found = next((place for place in places if (place / "aesth.lua").is_file()), None)
     if found is None:
@@ -113,8 +113,9 @@ def addition(luarc: bytes) -> bytes:
 
 def without_addition(luarc: bytes, added: bytes) -> bytes:
     """``luarc`` as it was before ``added`` was appended, with what was written since; unchanged if it is not there."""
-    if luarc.endswith(added):
-        return luarc[: -len(added)]
+    before = luarc.removesuffix(added)
+    if before != luarc and (not added.startswith(LINE) or not before or before.endswith(b"\n")):
+        return before
     lines = luarc.splitlines(keepends=True)
     ours = next((number for number, line in enumerate(lines) if line.rstrip(b"\r\n") == LINE), None)
     return luarc if ours is None else b"".join(lines[:ours] + lines[ours + 1 :])
