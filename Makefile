@@ -8,7 +8,7 @@ PHOTOS ?= demo-photos
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help install format lint check test demo clean exiftool exiv2
+.PHONY: help install format lint check test apps demo clean exiftool exiv2 applications
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ test: export PYTHONDONTWRITEBYTECODE :=
 test: $(VENV)/.developer | exiftool exiv2  ## run every test but those of darktable and digiKam
 	$(BIN)/python -m pytest -m "not apps" --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(if $(DATA),--data=$(DATA)) $(PYTEST_ARGS)
 
+apps: export PYTHONDONTWRITEBYTECODE :=
+apps: $(VENV)/.developer | exiftool exiv2 applications  ## run the tests of the real darktable and digiKam, from Debian
+	$(BIN)/python -m pytest -m apps --need-apps $(if $(DATA),--data=$(DATA)) $(PYTEST_ARGS)
+
 demo: export PHOTOS_FOLDER = $(PHOTOS)
 demo: $(VENV)/.user | exiftool  ## rate a few photos: make demo, or make demo PHOTOS=~/Photos
 	@[ "$$PHOTOS_FOLDER" != demo-photos ] || $(BIN)/python scripts/demo_photos.py demo-photos
@@ -45,6 +49,16 @@ exiftool:
 
 exiv2:
 	@scripts/install-program exiv2 exiv2 exiv2
+
+# No Homebrew names: these tests are for the versions of Debian.
+applications:
+	@scripts/install-program darktable darktable
+	@scripts/install-program digikam digikam
+	@scripts/install-program Xvfb xvfb
+	@scripts/install-program openbox openbox
+	@scripts/install-program xdotool xdotool
+	@scripts/install-program dbus-daemon dbus-daemon
+	@scripts/install-program dbus-send dbus-bin
 
 $(BIN)/python:
 	@scripts/make-venv $(PYTHON) $(VENV)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # first of all: numpy and torch look at it when they are loaded
@@ -22,12 +24,21 @@ settings.load_profile("unhurried")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--data", type=Path, default=None, help="folder with oasis/, photos/, camera_files/, backbones/")
+    parser.addoption("--need-apps", action="store_true", help="fail, not skip, where darktable or digiKam is missing")
+
+
+@pytest.fixture(scope="session")
+def numbered_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A new folder each time, without `mktemp`, which looks at all that there are before it makes one."""
+    root = tmp_path_factory.mktemp("places")
+    return (root / str(number) for number in itertools.count())
 
 
 @pytest.fixture(autouse=True)
-def own_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+def own_places(numbered_places: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> Path:
     """No test sees or changes the config, cache or state of the person who runs it."""
-    places = tmp_path_factory.mktemp("places")
+    places = next(numbered_places)
+    places.mkdir()
     for kind in ("CONFIG", "CACHE", "STATE"):
         monkeypatch.setenv(f"AESTH_{kind}_DIR", str(places / kind.lower()))
     return places

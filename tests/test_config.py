@@ -32,6 +32,7 @@ any_settings = st.builds(
     recursive=st.booleans(),
     policy=st.sampled_from(Policy),
     sidecar=st.booleans(),
+    touch=st.booleans(),
     relative=st.booleans(),
     rescore=st.booleans(),
     reject_below=st.none() | st.floats(0, 100),

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from support.desktop import NEEDED
+
 PROJECT = Path(__file__).parents[1]
 
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
@@ -20,7 +22,7 @@ def make(*arguments: str) -> str:
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.parametrize("target", ["install", "format", "lint", "check", "test", "demo"])
+@pytest.mark.parametrize("target", ["install", "format", "lint", "check", "test", "apps", "demo"])
 def test_help_lists_every_target(target: str) -> None:
     assert f"make {target} " in make("help")
 
@@ -39,6 +41,13 @@ def test_the_tests_leave_the_real_applications_out() -> None:
     assert '-m "not apps"' in make("--dry-run", "test")
 
 
+def test_the_real_applications_are_installed_and_none_may_be_missing() -> None:
+    lines = make("--dry-run", "apps").splitlines()
+    installed = {line.split()[1] for line in lines if line.startswith("scripts/install-program")}
+    assert installed >= {"darktable", "digikam", "exiv2", *NEEDED}
+    assert any("-m apps --need-apps" in line for line in lines)
+
+
 def test_a_python_that_is_too_old_is_told(tmp_path: Path) -> None:
     old = tmp_path / "python-old"
     old.write_text('#!/bin/sh\n[ "$1" = --version ] && echo "Python 3.9.2" && exit 0\nexit 1\n')
@@ -48,11 +57,12 @@ def test_a_python_that_is_too_old_is_told(tmp_path: Path) -> None:
     assert "Python 3.9.2 is too old: aesth needs 3.11 or newer" in done.stderr
 
 
-def test_a_missing_program_is_told_where_it_cannot_be_installed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("formula", [["brew-name"], []])
+def test_a_missing_program_is_told_where_it_cannot_be_installed(tmp_path: Path, formula: list[str]) -> None:
     for tool in ("sh", "id"):
         (tmp_path / tool).symlink_to(str(shutil.which(tool)))
     done = subprocess.run(
-        ["scripts/install-program", "no-such-program", "debian-name", "brew-name"],
+        ["scripts/install-program", "no-such-program", "debian-name", *formula],
         cwd=PROJECT,
         env={"PATH": str(tmp_path)},
         capture_output=True,

@@ -1,6 +1,9 @@
 """What a run does with each photo: scored, written, kept, skipped or failed; in order, lazily, losing nothing."""
 
 import itertools
+import os
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -11,13 +14,14 @@ from hypothesis import strategies as st
 from aesth import Scorer
 from aesth.ahead import WouldBlock, never
 from aesth.errors import AesthError
-from aesth.metadata import MetadataSession, Policy, RatingState
+from aesth.metadata import MetadataSession, Policy, RatingState, files
 from aesth.scale import relative_percentiles, stars
 from aesth.scorer import Scored
 from aesth.scoring import score_photos
 from aesth.tagging import PATIENCE, Action, Outcome, model_of, tag
-from support.metadata import NEW, make_photo, rate_by_exiv2, rate_by_hand
+from support.metadata import DARKTABLE, NEW, exiv2, make_photo, rate_by_exiv2, rate_by_hand
 from support.models import brightness_model
+from support.moments import before_commit, before_reading
 
 
 @pytest.fixture(scope="module")
@@ -259,6 +263,78 @@ def test_a_rating_given_during_the_run_stands(
     kept, gone = run
     assert (kept.action, kept.rating, kept.old_rating) == (Action.KEPT, 2, 2)
     assert gone.action is Action.FAILED
+
+
+class TestAtOnce:
+    def test_a_rating_given_at_the_very_moment_stands(
+        self, scorer: Scorer, session: MetadataSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first, second, third = (make_photo(tmp_path / name, 95) for name in ("a.jpg", "b.jpg", "c.gif"))
+        before_reading(monkeypatch, lambda: rate_by_exiv2(first, 2))
+        before_commit(
+            monkeypatch,
+            lambda: rate_by_exiv2(second, 1),
+            lambda: (tmp_path / "c.gif.xmp").write_text(DARKTABLE.format(rating=3)),
+        )
+        outcomes = list(tag([first, second, third], scorer, session))
+        assert [(outcome.action, outcome.rating, outcome.old_rating) for outcome in outcomes] == [
+            (Action.KEPT, stars, stars) for stars in (2, 1, 3)
+        ]
+        assert set(bytes_of(tmp_path)) == {"a.jpg", "b.jpg", "c.gif", "c.gif.xmp"}
+
+    def test_what_else_was_written_stays_and_the_stars_come_too(
+        self, scorer: Scorer, session: MetadataSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        photo, edited = make_photo(tmp_path / "a.jpg", 95), make_photo(tmp_path / "b.jpg", 95)
+        sidecar = tmp_path / "b.jpg.xmp"
+        sidecar.write_text(DARKTABLE.format(rating=0))
+        edit = DARKTABLE.format(rating=0).replace("sharpen", "colorin")
+        before_commit(
+            monkeypatch,
+            lambda: subprocess.run(["exiv2", "-M", "set Xmp.dc.title mine", photo], check=True),
+            lambda: None,
+            lambda: sidecar.write_text(edit),
+        )
+        outcomes = list(tag([photo, edited], scorer, session))
+        assert [(outcome.action, outcome.rating) for outcome in outcomes] == [(Action.WRITTEN, 5)] * 2
+        assert "mine" in exiv2(photo)["Xmp.dc.title"]
+        found = exiv2(sidecar)
+        assert (found["Xmp.xmp.Rating"], found["Xmp.darktable.history[2]/darktable:operation"]) == ("5", "colorin")
+        assert exiv2(edited)["Xmp.xmp.Rating"] == "5"
+
+    def test_one_that_is_written_without_end_fails_and_is_as_it_was_left(
+        self, scorer: Scorer, session: MetadataSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        photo = make_photo(tmp_path / "a.jpg")
+        before = photo.read_bytes()
+        before_commit(monkeypatch, *[lambda: photo.write_bytes(before)] * 100)
+        (outcome,) = tag([photo], scorer, session)
+        assert outcome.action is Action.FAILED
+        assert "another program" in str(outcome.error)
+        assert bytes_of(tmp_path) == {"a.jpg": before}
+
+
+def test_what_a_killed_run_left_goes_also_where_nothing_is_written(
+    scorer: Scorer, session: MetadataSession, tmp_path: Path
+) -> None:
+    photo = by_hand(tmp_path / "a.jpg", 3)
+    dead = subprocess.Popen([sys.executable, "-S", "-c", ""])
+    dead.wait()
+    left = tmp_path / files.temporary_name("jpg").replace(f"-{os.getpid()}-", f"-{dead.pid}-")
+    left.write_bytes(b"a part of a photo")
+    for dry_run in (True, False):
+        assert by_action(list(tag([photo], scorer, session, dry_run=dry_run))) == [Action.KEPT]
+        assert left.exists() == dry_run
+
+
+def test_what_is_known_of_a_photo_besides_its_rating_is_noted(
+    scorer: Scorer, session: MetadataSession, tmp_path: Path
+) -> None:
+    photo = make_photo(tmp_path / "a.jpg")
+    os.link(photo, tmp_path / "snapshot")
+    (outcome,) = tag([photo], scorer, session)
+    assert outcome.action is Action.WRITTEN
+    assert "hard links" in (outcome.note or "")
 
 
 class TestRejectBelow:

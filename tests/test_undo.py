@@ -29,10 +29,12 @@ from support.metadata import (
     frames,
     make_photo,
     make_rich_photos,
+    rate_by_exiv2,
     rate_by_hand,
     tags,
     tags_below,
 )
+from support.moments import before_commit
 
 PICK = "XMP-digiKam:PickLabel"
 BEFORE = (
@@ -91,8 +93,10 @@ def test_every_kind_of_photo_says_again_what_it_said_before(session: MetadataSes
             rate_by_hand(photo, *by_hand)
     before, pixels = tags_below(tmp_path), {photo: frames(photo) for photo in photos}
     old = list(session.read(photos))
+    times = [photo.stat().st_mtime_ns for photo in photos]
     write(session, *photos)
     outcomes = undone(session)
+    assert [photo.stat().st_mtime_ns for photo in photos] == times
     after = tags_below(tmp_path)
     for photo in photos:
         assert rating_tags(after[photo]) == rating_tags(before[photo]), photo
@@ -263,6 +267,23 @@ class TestSince:
         ]
         protected.chmod(0o644)
         assert actions(undone(session, None, protected)) == [Action.WRITTEN]
+
+    def test_what_another_program_writes_at_the_very_moment_stands(
+        self, session: MetadataSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        rated, titled = make_photo(tmp_path / "a.jpg"), make_photo(tmp_path / "b.jpg")
+        write(session, rated, titled)
+        before_commit(
+            monkeypatch,
+            lambda: subprocess.run(["exiv2", "-M", "set Xmp.dc.title mine", titled], check=True),
+            lambda: None,
+            lambda: rate_by_exiv2(rated, 2),
+        )
+        told = {outcome.path: outcome for outcome in undone(session)}
+        assert (told[rated].action, told[rated].rating) == (Action.KEPT, 2)
+        assert told[titled].action is Action.WRITTEN
+        assert "mine" in exiv2(titled)["Xmp.dc.title"]
+        assert "Xmp.xmp.Rating" not in exiv2(titled)
 
 
 def test_only_what_is_named_is_undone(session: MetadataSession, tmp_path: Path) -> None:

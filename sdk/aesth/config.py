@@ -52,6 +52,7 @@ class Settings:
         recursive: go into the folders of folders.
         policy: whose rating wins.
         sidecar: write sidecars only.
+        touch: let the modification time of photos tell that they were written.
         relative: stars by rank within the run.
         rescore: renew our ratings of an older model.
         reject_below: photos of a lower score are rejected; None rejects none.
@@ -75,6 +76,7 @@ class Settings:
     recursive: bool = True
     policy: Policy = Policy.OURS
     sidecar: bool = False
+    touch: bool = False
     relative: bool = False
     rescore: bool = False
     reject_below: float | None = None
@@ -250,6 +252,7 @@ _PARSERS: Mapping[str, Callable[[object], object]] = {
     "recursive": _flag,
     "policy": _choice(Policy),
     "sidecar": _flag,
+    "touch": _flag,
     "relative": _flag,
     "rescore": _flag,
     "reject_below": _score,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
@@ -15,11 +15,24 @@ from aesth.alike import PATIENCE as PATIENCE
 from aesth.alike import score_alike
 from aesth.cache import ScoreCache
 from aesth.encoder import OnnxEncoder
-from aesth.errors import AesthError, JournalError
-from aesth.metadata import Decision, Extras, MetadataSession, NewRating, Policy, RatingState, allows, decide
+from aesth.errors import AesthError, JournalError, MetadataError
+from aesth.metadata import (
+    ChangedError,
+    Decision,
+    Extras,
+    MetadataSession,
+    NewRating,
+    Policy,
+    RatingState,
+    allows,
+    decide,
+)
 from aesth.metadata.ratings import NO_EXTRAS, REJECTED
 from aesth.scale import CutPoints, relative_stars
 from aesth.scorer import Scored, Scorer
+
+MOST_TRIES = 5
+"""So often is a photo tried that other programs change between our read and our write."""
 
 _Rated = TypeVar("_Rated", "Outcome", "_Seen")
 
@@ -69,13 +82,15 @@ def tag(
     dry_run: bool = False,
     reject_below: float | None = None,
     extras: Extras = NO_EXTRAS,
+    may_write: Callable[[Path], bool] = lambda _: True,
     would_block: WouldBlock = never,
 ) -> Iterator[Outcome]:
     """Score photos and write their stars: lazily, in input order, one outcome a photo, whatever happens to it.
 
     A RAW with a JPEG or HEIF of the camera beside it is scored by that, so that the two are rated alike. Photos whose
     rating stands are not decoded, except with ``relative``. Right before the write a photo's rating is read again, so
-    that one given during the run stands too. It can be stopped at any time: every file is whole.
+    that one given during the run stands too, and a photo that another program changes this moment is tried again. It
+    can be stopped at any time: every file is whole.
 
     Args:
         photos: files.
@@ -88,6 +103,7 @@ def tag(
         dry_run: write nothing; a photo that would be written is ``SCORED``.
         reject_below: photos of a lower score, 0-100, are rejected instead of given stars, with ``relative`` as well.
         extras: what is written besides stars.
+        may_write: whether a photo lies where something may be written; the others fail.
         would_block: whether taking the next photo would wait; then outcomes come first.
 
     Raises:
@@ -95,7 +111,9 @@ def tag(
     """
     if not dry_run:
         session.begin_run()
-    run = _Run(session, model_of(scorer), policy, rescore, sidecar, dry_run, reject_below, extras, scorer.cache)
+    run = _Run(
+        session, model_of(scorer), policy, rescore, sidecar, dry_run, reject_below, extras, scorer.cache, may_write
+    )
     seen = _read(photos, run, would_block)
     if not relative:
         yield from map(run.finish, _score_needed(seen, scorer, would_block))
@@ -122,6 +140,8 @@ class _Seen:
     error: AesthError | None = None
     ranked: bool = False
     stored: bool = False
+    tries: int = 0
+    notes: tuple[str, ...] = ()
 
     @property
     def needs_score(self) -> bool:
@@ -144,14 +164,27 @@ class _Run:
     reject_below: float | None
     extras: Extras
     cache: ScoreCache | None
+    may_write: Callable[[Path], bool]
+    tidied: set[Path] = field(default_factory=set)
 
     def see(self, path: Path, state: RatingState | AesthError) -> _Seen:
+        self._tidy(path)
         if isinstance(state, AesthError):
             return _Seen(path, RatingState(), error=state)
         decision = decide(self.policy, state, self.model, rescore=self.rescore)
+        if decision is Decision.WRITE and not self.may_write(path):
+            message = "this is a link to a place outside of what was given; nothing was written: give that place, too"
+            return _Seen(path, state, error=MetadataError(message, path))
         if decision is not Decision.SKIP:
             return _Seen(path, state, decision)
         return _Seen(path, state, decision, state.our_score, state.rating, stored=self._is_ours(state))
+
+    def _tidy(self, photo: Path) -> None:
+        """See to what killed runs left beside a photo, also where nothing will be written."""
+        if not self.dry_run and photo.parent not in self.tidied:
+            self.tidied.add(photo.parent)
+            if self.may_write(photo):
+                self.session.tidy(photo.parent)
 
     def finish(self, photo: _Seen) -> Outcome:
         if photo.error is not None:
@@ -167,19 +200,21 @@ class _Run:
         return self._write(photo, photo.score, rating)
 
     def _write(self, photo: _Seen, score: float, rating: int) -> Outcome:
-        now = next(self.session.read([photo.path]))
-        if now != photo.state:
-            return self._write_changed(photo, now)
+        notes: list[str] = []
+        new = NewRating(rating, score, self.model, datetime.now(UTC), self.extras)
         try:
-            new = NewRating(rating, score, self.model, datetime.now(UTC), self.extras)
-            self.session.write(photo.path, new, sidecar=self.sidecar)
+            self.session.write(photo.path, new, sidecar=self.sidecar, expected=photo.state, tell=notes.append)
         except JournalError:
             raise
+        except ChangedError as error:
+            if photo.tries + 1 < MOST_TRIES:
+                return self._write_changed(replace(photo, tries=photo.tries + 1), next(self.session.read([photo.path])))
+            return _unchanged(replace(photo, error=error), Action.FAILED)
         except AesthError as error:
             return _unchanged(replace(photo, error=error), Action.FAILED)
         if self.cache is not None:
             self.cache.renew(photo.path)
-        return _changed(photo, rating, Action.WRITTEN)
+        return _changed(replace(photo, notes=tuple(notes)), rating, Action.WRITTEN)
 
     def _write_changed(self, photo: _Seen, state: RatingState | AesthError) -> Outcome:
         """Decide anew on a photo that somebody rated, or that vanished, since it was read."""
@@ -197,15 +232,13 @@ def _unchanged(photo: _Seen, action: Action) -> Outcome:
 
 
 def _changed(photo: _Seen, rating: int | None, action: Action) -> Outcome:
-    return Outcome(
-        photo.path, photo.score, rating, photo.state.rating, action, photo.error, _note_of_conflicts(photo.state)
-    )
+    note = "; ".join([*_note_of_conflicts(photo.state), *photo.notes]) or None
+    return Outcome(photo.path, photo.score, rating, photo.state.rating, action, photo.error, note)
 
 
-def _note_of_conflicts(state: RatingState) -> str | None:
-    if not state.conflicts:
-        return None
-    return f"ratings disagree: {', '.join(state.conflicts)}; taken as {state.rating or 'unrated'}"
+def _note_of_conflicts(state: RatingState) -> Iterator[str]:
+    if state.conflicts:
+        yield f"ratings disagree: {', '.join(state.conflicts)}; taken as {state.rating or 'unrated'}"
 
 
 def _read(photos: Iterable[Path], run: _Run, would_block: WouldBlock) -> Iterator[_Seen]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aesth.errors import AesthError, JournalError
-from aesth.metadata import MetadataSession
+from aesth.metadata import ChangedError, MetadataSession
 from aesth.metadata.journal import Entry
-from aesth.metadata.undoing import RatedSinceError
-from aesth.tagging import Action, Outcome
+from aesth.metadata.undoing import Plan, RatedSinceError
+from aesth.tagging import MOST_TRIES, Action, Outcome
 
 
 @dataclass(frozen=True)
@@ -80,9 +80,7 @@ def _undo(session: MetadataSession, what: Undoable, photo: Path, *, dry_run: boo
         error = AesthError(f"run {what.run} did not write to this", photo)
         return Outcome(photo, None, None, None, Action.FAILED, error)
     try:
-        plan = session.plan_undo(photo, entries)
-        if not plan.nothing and not dry_run:
-            session.undo(plan, what.run)
+        plan = _taken_back(session, what.run, photo, entries, dry_run=dry_run)
     except RatedSinceError as error:
         return _refused(session, photo, Action.KEPT, _reason(error, entries, what.later))
     except JournalError:
@@ -91,6 +89,21 @@ def _undo(session: MetadataSession, what: Undoable, photo: Path, *, dry_run: boo
         return _refused(session, photo, Action.FAILED, error)
     action = Action.SKIPPED if plan.nothing else Action.SCORED if dry_run else Action.WRITTEN
     return Outcome(photo, plan.after.our_score, plan.after.rating, plan.before.rating, action)
+
+
+def _taken_back(
+    session: MetadataSession, run: int, photo: Path, entries: Sequence[Entry], *, dry_run: bool, tries: int = MOST_TRIES
+) -> Plan:
+    """What was done with one photo, or would be; tried again where another program changes it this moment."""
+    plan = session.plan_undo(photo, entries)
+    try:
+        if not plan.nothing and not dry_run:
+            session.undo(plan, run)
+    except ChangedError:
+        if tries == 1:
+            raise
+        return _taken_back(session, run, photo, entries, dry_run=dry_run, tries=tries - 1)
+    return plan
 
 
 def _refused(session: MetadataSession, photo: Path, action: Action, error: AesthError) -> Outcome:

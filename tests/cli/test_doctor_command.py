@@ -19,9 +19,10 @@ from support.cli import aesth, aesth_in_process
 PROJECT = Path(__file__).parents[2] / "pyproject.toml"
 
 
-def findings(
-    *arguments: str | Path, env: dict[str, str] | None = None
-) -> tuple[int, dict[tuple[str, str], dict[str, str]]]:
+Findings = dict[tuple[str, str], dict[str, str]]
+
+
+def findings(*arguments: str | Path, env: dict[str, str] | None = None) -> tuple[int, Findings]:
     """What it finds: with ``env`` in a process of its own, else in this one."""
     command = ("doctor", "--format", "json", *arguments)
     done = aesth_in_process(*command) if env is None else aesth(*command, env=env)
@@ -50,8 +51,11 @@ def test_the_checksum_is_that_of_the_file(brightness: Path) -> None:
     )
 
 
-def test_a_missing_exiftool_exits_with_3_and_a_line_that_installs_it(brightness: Path, tmp_path: Path) -> None:
-    code, found = findings("--model", brightness, env={"PATH": str(tmp_path)})
+def test_a_missing_exiftool_exits_with_3_and_a_line_that_installs_it(
+    brightness: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    code, found = findings("--model", brightness)
     assert code == 3
     assert found["programs", "ExifTool"]["status"] == "missing"
     assert found["programs", "ExifTool"]["advice"]
@@ -83,12 +87,14 @@ def test_a_provider_may_be_named_as_elsewhere(brightness: Path, name: str) -> No
     assert (code, found["providers", "tensorrt"]["status"]) == (3, "missing")
 
 
-def test_two_builds_of_onnx_runtime_are_a_warning_with_its_cure(brightness: Path, tmp_path: Path) -> None:
+def test_two_builds_of_onnx_runtime_are_a_warning_with_its_cure(
+    brightness: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     other = tmp_path / "onnxruntime_gpu-1.22.0.dist-info"
     other.mkdir()
     (other / "METADATA").write_text("Metadata-Version: 2.1\nName: onnxruntime-gpu\nVersion: 1.22.0\n")
-    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
-    code, found = findings("--model", brightness, env={"PYTHONPATH": path})
+    monkeypatch.syspath_prepend(tmp_path)
+    code, found = findings("--model", brightness)
     assert code == 0
     assert found["providers", "builds"]["status"] == "warning"
     assert "pip uninstall -y onnxruntime onnxruntime-gpu && pip install onnxruntime-gpu" in str(found)
@@ -130,7 +136,7 @@ def test_the_places_are_told_and_a_wrong_config_file_is_a_warning(brightness: Pa
 
 
 def test_the_table_is_for_people(brightness: Path) -> None:
-    text = aesth("doctor", "--model", brightness).stdout.decode()
+    text = aesth_in_process("doctor", "--model", brightness).stdout.decode()
     assert [line for line in text.splitlines() if line and line[0] != " "] == [
         "Versions",
         "Programs",

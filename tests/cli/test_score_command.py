@@ -37,7 +37,7 @@ def evil(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_scores_are_on_stdout_and_the_summary_on_stderr(tmp_path: Path, brightness: Path) -> None:
     grey_photo(tmp_path / "dark.jpg", 5)
     grey_photo(tmp_path / "light.jpg", 95)
-    done = aesth("score", "--model", brightness, "--format", "tsv", tmp_path)
+    done = aesth_in_process("score", "--model", brightness, "--format", "tsv", tmp_path)
     assert done.returncode == 0
     header, dark, light = (line.split(b"\t") for line in done.stdout.splitlines())
     assert header == [b"path", b"score", b"rating", b"old_rating", b"action", b"error"]
@@ -51,7 +51,7 @@ def test_scores_are_on_stdout_and_the_summary_on_stderr(tmp_path: Path, brightne
 
 def test_the_table_is_for_people(tmp_path: Path, brightness: Path) -> None:
     grey_photo(tmp_path / "light.jpg", 95)
-    done = aesth("score", "--model", brightness, "light.jpg", cwd=tmp_path)
+    done = aesth_in_process("score", "--model", brightness, "light.jpg", cwd=tmp_path)
     header, row = done.stdout.decode().splitlines()
     assert header.split() == ["Stars", "Score", "Action", "Photo"]
     stars, _, action, name = row.split()
@@ -86,7 +86,7 @@ def test_a_bad_photo_is_one_line_the_run_goes_on_and_the_exit_code_is_1(tmp_path
 
 @pytest.mark.parametrize("form", ["ndjson", "json"])
 def test_every_name_comes_back_from_json(evil: Path, brightness: Path, form: str) -> None:
-    done = aesth("score", "--model", brightness, "--format", form, evil)
+    done = aesth_in_process("score", "--model", brightness, "--format", form, evil)
     assert done.returncode == 0, done.stderr
     results = json.loads(done.stdout) if form == "json" else objects(done.stdout)
     assert {str(result["path"]) for result in results} == {str(evil / name) for name in EVIL_NAMES}
@@ -113,7 +113,7 @@ def test_a_list_in_a_file_has_one_path_a_line(tmp_path: Path, brightness: Path) 
 
 
 def test_no_name_commands_the_terminal(evil: Path, brightness: Path) -> None:
-    done = aesth("score", "--model", brightness, evil)
+    done = aesth_in_process("score", "--model", brightness, evil)
     assert len(done.stdout.splitlines()) == 1 + len(EVIL_NAMES)
     assert b"\x1b" not in done.stdout
     assert b"[red]markup" in done.stdout

@@ -110,6 +110,43 @@ def test_with_sidecar_no_photo_is_touched(photos: Path, brightness: Path) -> Non
     assert rating(photos / "dark.jpg.xmp") == "1"
 
 
+def test_times_tell_of_writes_with_touch_and_of_undos_too(photos: Path, brightness: Path) -> None:
+    long_ago = 10**18 + 7
+    before = [(path, path.read_bytes()) for path in photos.iterdir()]
+    for command in (("tag", "--touch", "--save-config", "--model", brightness, photos), ("undo",)):
+        for path, _ in before:
+            os.utime(path, ns=(long_ago, long_ago))
+        assert aesth_in_process(*command).returncode == 0
+        assert all(path.stat().st_mtime_ns > long_ago for path, _ in before)
+    assert [(path, path.read_bytes()) for path in photos.iterdir()] == before
+
+
+def test_links_are_followed_to_what_was_given_and_nowhere_else(tmp_path: Path, brightness: Path) -> None:
+    album, disk = tmp_path / "album", tmp_path / "disk"
+    album.mkdir()
+    disk.mkdir()
+    photos = [grey_photo(disk / f"{name}.jpg", 95) for name in ("found", "named")]
+    inside = grey_photo(album / "inside.jpg", 95)
+    (album / "found.jpg").symlink_to("../disk/found.jpg")
+    (album / "named.jpg").symlink_to(photos[1])
+    (album / "folder").symlink_to(disk)
+    (album / "a.jpg").symlink_to(inside)
+    before = photos[0].read_bytes()
+    done = aesth_in_process("tag", "--model", brightness, "--format", "ndjson", album / "named.jpg", album)
+    assert done.returncode == 1
+    told = {Path(str(one["path"])).name: (one["action"], str(one["error"])) for one in objects(done.stdout)}
+    assert told.keys() == {"named.jpg", "found.jpg", "a.jpg"}
+    assert (told["named.jpg"], told["a.jpg"]) == (("written", "None"), ("written", "None"))
+    assert told["found.jpg"][0] == "failed"
+    assert "outside of what was given" in told["found.jpg"][1]
+    assert photos[0].read_bytes() == before
+    assert [rating(photo) for photo in (photos[1], inside)] == ["5", "5"]
+    assert sorted(path.name for path in disk.iterdir()) == ["found.jpg", "named.jpg"]
+    assert [path.name for path in sorted(album.iterdir()) if path.is_symlink()] == [
+        *("a.jpg", "folder", "found.jpg", "named.jpg"),
+    ]
+
+
 def test_marks_besides_stars_and_sidecars_in_adobes_style(photos: Path, brightness: Path) -> None:
     options = ("--sidecar", "--sidecar-style", "adobe", "--reject-below", "10", "--keyword", "--label", "red", "--pick")
     results = tag(brightness, *options, photos)

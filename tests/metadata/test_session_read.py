@@ -1,6 +1,7 @@
 """Ratings as photo managers see them, of many photos at a time."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -153,17 +154,25 @@ def test_exiftool_dying_costs_nothing_but_time(tmp_path: Path) -> None:
     with MetadataSession() as session:
         kill_exiftool(session)
         assert list(session.read(paths)) == [RatingState()] * 4
+        kill_exiftool(session)
+        assert session.write(paths[0], NEW) == [paths[0]]
+    assert sorted(tmp_path.iterdir()) == paths
 
 
-def test_exiftool_dying_over_a_write_leaves_the_photo_and_the_next_goes_on(tmp_path: Path) -> None:
+def test_exiftool_dying_twice_over_a_write_leaves_the_photo_and_the_next_goes_on(
+    session: MetadataSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = make_photo(tmp_path / "a.jpg")
     before = path.read_bytes()
-    with MetadataSession() as session:
+    dying = session._open().exiftool
+    with monkeypatch.context() as patch:
+        patch.setattr(dying, "program", shutil.which("true"))
         kill_exiftool(session)
-        with pytest.raises(MetadataError, match="ended unexpectedly"):
+        dying.close(kill=True)
+        with pytest.raises(MetadataError, match="ended unexpectedly; the file was left as it is"):
             session.write(path, NEW)
-        assert path.read_bytes() == before
-        assert session.write(path, NEW) == [path]
+    assert path.read_bytes() == before
+    assert session.write(path, NEW) == [path]
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.jpg"]
 
 

@@ -3,7 +3,6 @@
 import os
 import shutil
 import stat
-import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +17,6 @@ from test_metadata_formats import credentials
 
 from aesth.errors import MetadataError
 from aesth.metadata import Colour, Extras, MetadataSession, NewRating, RatingState, SidecarStyle
-from aesth.metadata.exiftool import CONFIG
 from support.metadata import (
     DARKTABLE,
     DATE,
@@ -192,28 +190,6 @@ def test_a_link_is_followed_to_its_file(session: MetadataSession, tmp_path: Path
     assert link.is_symlink()
     assert state(session, photo) == OURS
     assert names(tmp_path / "album") == {"link.jpg"}
-
-
-@pytest.fixture
-def unprivileged(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder of a user without privileges, who runs the test: root would pass it vacuously."""
-    folder, state = (Path(tempfile.mkdtemp(prefix="test-aesth-")) for _ in range(2))
-    monkeypatch.setenv("AESTH_STATE_DIR", str(state))
-    nobody, root = 65534, hasattr(os, "getuid") and os.getuid() == 0
-    if root:
-        os.chown(folder, nobody, nobody)
-        os.chown(state, nobody, nobody)
-        os.setresuid(nobody, nobody, 0)
-    try:
-        if not os.access(CONFIG, os.R_OK):
-            pytest.skip("a user without privileges cannot read this checkout")
-        yield folder
-    finally:
-        if root:
-            os.setresuid(0, 0, 0)
-        folder.chmod(0o700)
-        shutil.rmtree(folder)
-        shutil.rmtree(state)
 
 
 class TestSidecar:

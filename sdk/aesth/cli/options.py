@@ -73,6 +73,23 @@ Provider = Annotated[
 ]
 
 
+Touch = Annotated[
+    bool | None,
+    _option(
+        "--touch/--no-touch",
+        panel=_WRITING,
+        help="Let the modification time of photos tell that they were written; it is kept otherwise.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class TouchFlags:
+    """What times tell."""
+
+    touch: Touch = None
+
+
 @dataclass(frozen=True)
 class EngineFlags:
     """What computes scores."""
@@ -170,6 +187,7 @@ class WritingFlags:
         bool | None,
         _option("--sidecar/--no-sidecar", panel=_WRITING, help="Write XMP sidecars, never into the photos."),
     ] = None
+    touch: Touch = None
     sidecar_style: Annotated[
         SidecarStyle | None,
         _option(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -61,10 +62,12 @@ class Photos:
                 "name photos or folders, or a list of them with --files-from", param_hint="PATH..."
             )
         self.unreadable: deque[Outcome] = deque()
+        self._given: set[str] = set()
+        paths = list(self._noted(paths or ()))
         listed = None if flags.files_from is None else listed_paths(flags.files_from, null=flags.null)
         self.would_block = listed.would_block if listed else never
         found = find_photos(
-            chain(paths or (), listed or ()),
+            chain(paths, self._noted(listed or ())),
             include=settings.include,
             exclude=settings.exclude,
             recursive=settings.recursive,
@@ -77,8 +80,29 @@ class Photos:
     def __iter__(self) -> Iterator[Path]:
         return iter(self._found)
 
+    def cover(self, photo: Path) -> bool:
+        """Whether a photo, and the sidecar beside it, lie in a place that was given, which links may lead out of."""
+        return all(
+            place in self._given or not self._given.isdisjoint(map(str, Path(place).parents))
+            for place in _places(photo)
+        )
+
+    def _noted(self, paths: Iterable[Path]) -> Iterator[Path]:
+        """``paths`` as they come, of which each gives leave to write there, and a link to where it leads."""
+        for path in paths:
+            self._given.update(_places(path))
+            yield path
+
     def _note(self, error: AesthError) -> None:
         self.unreadable.append(Outcome(error.path or Path(), None, None, None, Action.FAILED, error))
+
+
+def _places(path: Path) -> set[str]:
+    """Where a file lies, and where the link to it if ``path`` is one."""
+    try:
+        return {os.path.realpath(path), str(Path(os.path.realpath(path.parent), path.name))}
+    except (OSError, ValueError):  # no name of a file; who reads it will tell
+        return {str(path)}
 
 
 @contextmanager

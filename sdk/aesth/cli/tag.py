@@ -24,7 +24,7 @@ def tag(
     from aesth.metadata import Extras, MetadataSession
 
     with (
-        MetadataSession(style=settings.sidecar_style, command=command_line()) as session,
+        MetadataSession(style=settings.sidecar_style, command=command_line(), touch=settings.touch) as session,
         remembered_scores(settings) as cache,
         make_scorer(settings, cache) as scorer,
     ):
@@ -41,6 +41,7 @@ def tag(
                 dry_run=writing.dry_run,
                 reject_below=settings.reject_below,
                 extras=Extras(settings.label, settings.keyword, settings.pick),
+                may_write=photos.cover,
                 would_block=photos.would_block,
             ),
             settings,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aesth.cli.options import OutputFlags, settle
+from aesth.cli.options import OutputFlags, TouchFlags, settle
 
 if TYPE_CHECKING:
     from aesth.tagging import Outcome
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 def undo(
     output: OutputFlags,
+    times: TouchFlags,
     what: Annotated[
         list[str] | None,
         typer.Argument(
@@ -34,14 +35,14 @@ def undo(
     Photos that somebody rated since are left as they are, and named. It can be done again: nothing happens twice.
     A photo whose name is a number alone is given as ./NAME.
     """
-    settings = settle(output, save=output.save_config)
+    settings = settle(output, times, save=output.save_config)
     from aesth import undo as undoing
     from aesth.cli.running import report
     from aesth.cli.text import command_line
     from aesth.metadata import MetadataSession
 
     run, paths = _told_apart(what or [])
-    with MetadataSession(command=command_line()) as session:
+    with MetadataSession(command=command_line(), touch=settings.touch) as session:
         found = undoing.find_undoable(session, run, paths)
         report(
             _Chosen(list(found.photos)),

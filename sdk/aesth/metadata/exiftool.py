@@ -9,16 +9,18 @@ import platform
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
 
 from aesth.errors import MetadataError, MissingDependencyError
 from aesth.metadata.process import CONFIG as CONFIG
 from aesth.metadata.process import ExifToolDied as ExifToolDied
-from aesth.metadata.process import Process
+from aesth.metadata.process import ExifToolHung, Process
+
+_Answer = TypeVar("_Answer")
 
 MINIMUM_VERSION = (12, 40)
 """Ubuntu 22.04's. Older ones run commands hidden in files (CVE-2021-22204) or in names (CVE-2022-23935)."""
@@ -93,16 +95,19 @@ class ExifTool:
             process.close(kill=kill)
 
 
-@contextmanager
-def answered(path: Path) -> Iterator[None]:
-    """Tell of the file ``path`` that it is as it was, where ExifTool died over it.
+def ask(path: Path, command: Callable[[], _Answer], *, tries: int = 2) -> _Answer:
+    """What ``command`` finds out about the file ``path``; where ExifTool dies over it, a new one is asked once more.
+
+    Nothing that a command does may be the worse for being done twice: none writes into a file that is there already.
 
     Raises:
-        MetadataError: ExifTool died.
+        MetadataError: ExifTool died twice, or hung; the file is as it was.
     """
     try:
-        yield
+        return command()
     except ExifToolDied as error:
+        if tries > 1 and not isinstance(error, ExifToolHung):
+            return ask(path, command, tries=tries - 1)
         raise MetadataError(f"{error.message}; the file was left as it is", path) from error
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import hashlib
 import os
 import platform
@@ -9,8 +11,10 @@ import re
 import secrets
 import shutil
 import stat
+import sys
 import tempfile
 import time
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +25,17 @@ from aesth.metadata.ratings import Values
 _NAME = re.compile(r"\.aesth-(?P<host>[0-9a-f]{8})-(?P<process>\d+)-[0-9a-f]{8}\.[a-z0-9]+(_exiftool_tmp)?")
 _FOLDER = re.compile(r"aesth-(?P<host>[0-9a-f]{8})-(?P<process>\d+)-\w+")
 _OLD = 24 * 3600.0
+_KEPT_ATTRIBUTES = ("user.", "system.posix_acl_access")
+_COPYFILE_ACL, _COPYFILE_XATTR = 1 << 0, 1 << 2
+"""Of macOS's copyfile(3)."""
+
+
+class ChangedError(MetadataError):
+    """Another program changed a file between our read and our write; it is as that program left it."""
+
+
+class NotKept(MetadataError):  # noqa: N818 - an answer rather than a failure, as `Declined` is
+    """A file cannot be replaced without losing whose it is, or what is attached to it."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +83,25 @@ def make_private_folder() -> Path:
 
 
 def copy_attributes(source: Path, target: Path, *, times: bool) -> None:
-    """Give ``target`` the permissions, extended attributes and, where we may, owner of another; also its ``times``."""
-    before = source.stat()
-    written = target.stat()
+    """Give ``target`` the owner, permissions, access list and extended attributes of another; also its ``times``.
+
+    Raises:
+        NotKept: we may not, as only root can give files away; nothing is left to another owner.
+    """
+    before, written = source.stat(), target.stat()
     if hasattr(os, "chown") and (before.st_uid, before.st_gid) != (written.st_uid, written.st_gid):
-        _try_chown(target, before)
+        try:
+            os.chown(target, before.st_uid, before.st_gid)
+        except OSError as error:
+            raise NotKept(f"its owner and group would change ({error.strerror})", source) from error
+    wanted = _attributes(source)
+    for name in _attributes(target).keys() - wanted.keys():  # such as what a folder hands down to new files
+        os.removexattr(target, name)
     shutil.copystat(source, target)
+    if sys.platform == "darwin":
+        _copy_attributes_of_macos(source, target)
+    if _attributes(target) != wanted:
+        raise NotKept("its extended attributes or access list would be lost", source)
     if not times:
         os.utime(target)
 
@@ -90,29 +118,62 @@ def remove(path: Path, before: os.stat_result) -> None:
     """Remove a file, durably, as long as it is still as it was ``before``.
 
     Raises:
-        MetadataError: it changed; it is left as it is.
+        ChangedError: it changed; it is left as it is.
     """
     _check_unchanged(path, before)
     path.unlink()
     _sync_folder(path.parent)
 
 
-def commit(staged: Staged) -> None:
-    """Put the staged file in its place, durably.
+def prepare(staged: Sequence[Staged]) -> None:
+    """Have the content of all files on disk, so that their `commit` takes no time in which others could change them.
 
     Raises:
-        MetadataError: the destination changed since it was read; it is left as it is.
+        ChangedError: one of them changed since it was read; none was replaced.
+    """
+    for item in staged:
+        with item.temporary.open("rb+" if os.name == "nt" else "rb") as file:
+            os.fsync(file.fileno())
+    for item in staged:
+        _check_unchanged(item.destination, item.before)
+
+
+def commit(staged: Staged) -> None:
+    """Put a file that was prepared (see `prepare`) in its place, durably.
+
+    Raises:
+        ChangedError: the destination changed since it was read; it is left as it is.
     """
     _check_unchanged(staged.destination, staged.before)
-    with staged.temporary.open("rb+" if os.name == "nt" else "rb") as file:
-        os.fsync(file.fileno())
-    staged.temporary.replace(staged.destination)
+    if staged.before is None:
+        _put_new(staged.temporary, staged.destination)
+    else:
+        staged.temporary.replace(staged.destination)
     _sync_folder(staged.destination.parent)
+
+
+def discard(staged: Iterable[Staged]) -> None:
+    """Remove temporary files that are still there; those that cannot be removed now are litter, see `clean_litter`."""
+    for item in staged:
+        with suppress(OSError):
+            item.temporary.unlink(missing_ok=True)
 
 
 def is_read_only(path: Path) -> bool:
     """Whether a person protected the file against writing, also from root."""
     return not os.access(path, os.W_OK) or not stat.S_IMODE(path.stat().st_mode) & 0o222
+
+
+def has_other_names(path: Path) -> bool:
+    """Whether the file has hard links, from which replacing it would part it."""
+    return path.stat().st_nlink > 1
+
+
+def missing(path: Path) -> str:
+    """What to say of a file that is not there."""
+    if not path.parent.is_dir():
+        return "the folder has vanished; nothing was written: is the disk still connected?"
+    return "no such file"
 
 
 def host() -> str:
@@ -131,8 +192,24 @@ def is_over(machine: str, process: int, since: float) -> bool:
 
 
 def _check_unchanged(path: Path, before: os.stat_result | None) -> None:
-    if _identity(before) != _identity(_state(path)):
-        raise MetadataError("another program changed this file meanwhile; it was left as it is", path)
+    now = _state(path)
+    if before is not None and now is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
+    if _identity(before) != _identity(now):
+        raise ChangedError("another program changed this file meanwhile; it was left as it is", path)
+
+
+def _put_new(temporary: Path, destination: Path) -> None:
+    """Give a new file its name without ever replacing one that another program makes at this very moment."""
+    try:
+        os.link(temporary, destination)
+    except FileExistsError as error:
+        raise ChangedError("another program made this file meanwhile; it was left as it is", destination) from error
+    except (OSError, NotImplementedError, AttributeError):  # no hard links here
+        temporary.replace(destination)
+    else:
+        with suppress(OSError):
+            temporary.unlink()
 
 
 def _state(path: Path) -> os.stat_result | None:
@@ -143,7 +220,30 @@ def _state(path: Path) -> os.stat_result | None:
 
 
 def _identity(state: os.stat_result | None) -> tuple[int, ...] | None:
-    return None if state is None else (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
+    """What tells a file from any other state of it; the time of its attributes tells of permissions and hard links."""
+    if state is None:
+        return None
+    return (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+
+
+def _attributes(path: Path) -> dict[str, bytes]:
+    """The extended attributes that a person or a program attached to a file, and its access list."""
+    if sys.platform != "linux":
+        return {}
+    try:
+        return {name: os.getxattr(path, name) for name in os.listxattr(path) if name.startswith(_KEPT_ATTRIBUTES)}
+    except OSError as error:
+        if error.errno not in (errno.ENOTSUP, errno.ENODATA, errno.EINVAL):  # as `shutil.copystat` has it
+            raise
+        return {}
+
+
+def _copy_attributes_of_macos(source: Path, target: Path) -> None:
+    """Tags, comments and access lists, which Python copies on Linux alone."""
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.copyfile(os.fsencode(source), os.fsencode(target), None, _COPYFILE_ACL | _COPYFILE_XATTR):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), str(target))
 
 
 def _try_chown(path: Path, state: os.stat_result) -> None:
@@ -158,13 +258,13 @@ def _try_chown(path: Path, state: os.stat_result) -> None:
 def _sync_folder(folder: Path) -> None:
     if os.name != "posix":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    except OSError:  # some network file systems cannot; the rename itself has been done
-        return
-    finally:
-        os.close(descriptor)
+    # The rename itself has been done: a folder that may not be listed, or a network's, can do no more.
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _is_dead(match: re.Match[str], state: os.stat_result) -> bool:

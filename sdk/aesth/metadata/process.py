@@ -37,6 +37,10 @@ class ExifToolDied(AesthError):  # noqa: N818 - what happened, not what is wrong
     """The process ended, or gave no answer, before a command was done."""
 
 
+class ExifToolHung(ExifToolDied):
+    """The process gave no answer in time, and was ended."""
+
+
 class Process(pyexiftool.ExifTool):  # type: ignore[misc]  # it has no types
     """pyexiftool with a process of our own making, and a thread that watches it.
 
@@ -89,9 +93,9 @@ class Process(pyexiftool.ExifTool):  # type: ignore[misc]  # it has no types
             timer.start()
             return self.execute(*arguments, raw_bytes=True), _END.sub(b"", b"".join(self._collected))
         except (OSError, ExifToolNotRunning) as error:
-            late = time.monotonic() >= deadline
-            what = f"gave no answer for {timeout:.0f} s and was ended" if late else "ended unexpectedly"
-            raise ExifToolDied(f"ExifTool {what}") from error
+            if time.monotonic() >= deadline:
+                raise ExifToolHung(f"ExifTool gave no answer for {timeout:.0f} s and was ended") from error
+            raise ExifToolDied("ExifTool ended unexpectedly") from error
         except (ValueError, ExifToolException) as error:
             raise ExifToolDied("ExifTool did not answer as version 12.15 and newer do") from error
         finally:

@@ -11,6 +11,7 @@ from aesth import pairs
 from aesth.errors import AesthError, MetadataError
 from aesth.metadata import sidecars
 from aesth.metadata.exiftool import ExifToolDied
+from aesth.metadata.files import missing
 from aesth.metadata.ratings import Marks, RatingState, combine, marks
 from aesth.metadata.sidecars import Sidecar
 from aesth.metadata.workplace import Tags, Workplace
@@ -82,7 +83,7 @@ def _try_find(photo: Path) -> list[Sidecar] | AesthError:
         for sidecar in beside:
             sidecars.check(sidecar.path)
     except FileNotFoundError:
-        return MetadataError("no such file", photo)
+        return MetadataError(missing(photo), photo)
     except (OSError, ValueError) as error:
         return MetadataError(f"this file cannot be read ({getattr(error, 'strerror', None) or error})", photo)
     except MetadataError as error:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -22,9 +24,11 @@ from aesth.metadata.reader import read_batch
 from aesth.metadata.sidecars import SidecarStyle
 from aesth.metadata.undoing import Plan, as_entry, carry_out, make_plan, settle
 from aesth.metadata.workplace import Workplace
-from aesth.metadata.writer import stage_all
+from aesth.metadata.writer import Tell, stage_all
 
 BATCH_SIZE = 64
+
+_FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG})
 
 
 class MetadataSession:
@@ -37,6 +41,7 @@ class MetadataSession:
         style: how new sidecars are called.
         journal: the file of the journal; None takes that of this person.
         command: what the journal tells of who wrote.
+        touch: let the modification time of photos tell that they were written; it is kept otherwise.
 
     Raises:
         MissingDependencyError: ExifTool is not installed or too old; the message says how to install it.
@@ -49,11 +54,13 @@ class MetadataSession:
         *,
         journal: Path | None = None,
         command: str = "MetadataSession",
+        touch: bool = False,
     ) -> None:
         self._program = exiftool
         self._style = style
         self._journal_file = journal
         self._command = command
+        self._touch = touch
         self._journal: Journal | None = None
         self._run: int | None = None
         self._workplace: Workplace | None = None
@@ -62,7 +69,11 @@ class MetadataSession:
 
     def __enter__(self) -> Self:
         program = find_program(self._program)
-        folder = files.make_private_folder()
+        try:
+            folder = files.make_private_folder()
+        except OSError as error:
+            message = f"no temporary folder can be made ({error.strerror}): free some space, or name another in TMPDIR"
+            raise MetadataError(message, error.filename) from error
         self._workplace = Workplace(folder, ExifTool(program, folder))
         try:
             self.version = check_version(self._workplace.exiftool)
@@ -107,6 +118,10 @@ class MetadataSession:
         self.open_journal().check_writable()
         self._run = None
 
+    def tidy(self, folder: Path) -> None:
+        """Remove temporary files that killed runs left in a folder, once in this session."""
+        self._clean_litter({Path(os.path.abspath(folder))})  # noqa: PTH100 - as `write` has it
+
     def read(self, paths: Iterable[Path], would_block: WouldBlock = never) -> Iterator[RatingState | AesthError]:
         """The rating of each photo as photo managers see it, in input order, lazily, in batches that grow.
 
@@ -125,20 +140,33 @@ class MetadataSession:
         while batch := list(islice(source, BATCH_SIZE)):
             yield from read_captures(self._open(), batch)
 
-    def write(self, path: Path, new: NewRating, *, sidecar: bool = False) -> list[Path]:
+    def write(
+        self,
+        path: Path,
+        new: NewRating,
+        *,
+        sidecar: bool = False,
+        expected: RatingState | None = None,
+        tell: Tell = lambda _: None,
+    ) -> list[Path]:
         """Write stars and score into a photo, or its sidecar where the photo must not be touched.
 
-        A symbolic link is followed to the file. The photo keeps its modification time, owner and permissions.
+        A symbolic link is followed to the file. The photo keeps its owner, permissions, attributes and, unless the
+        session is to ``touch`` it, its modification time.
 
         Args:
             path: the photo.
             new: what to write.
             sidecar: write a sidecar even where the photo could hold the rating.
+            expected: what the photo said when it was decided that it gets this rating; None accepts anything.
+            tell: told what a person may want to know of the write.
 
         Returns:
             The files that were changed.
 
         Raises:
+            ChangedError: nothing was changed, as the photo does not say what was ``expected``, or another program
+                wrote this moment.
             MetadataError: nothing was changed; the message says why.
             JournalError: the same, and so will it be for every photo: the write cannot be recorded.
         """
@@ -151,14 +179,26 @@ class MetadataSession:
             self._clean_litter({photo.parent, target.parent})
             existing = [found.path for found in beside]
             journal = self.open_journal()
-            stage_all(self._open(), photo, target, existing, new, staged, sidecar_only=sidecar, style=self._style)
+            stage_all(
+                self._open(),
+                photo,
+                target,
+                existing,
+                new,
+                staged,
+                sidecar_only=sidecar,
+                style=self._style,
+                touch=self._touch,
+                tell=tell,
+            )
+            if expected is not None:
+                self._require(photo, expected)
             self._commit(journal, photo, staged, new)
             return [item.destination for item in staged]
         except OSError as error:
             raise MetadataError(_explain(error, photo), path) from error
         finally:
-            for item in staged:
-                item.temporary.unlink(missing_ok=True)
+            files.discard(staged)
 
     def plan_undo(self, photo: Path, entries: Sequence[Entry]) -> Plan:
         """What is to be done to take ``entries`` of one photo, all of one run, back.
@@ -177,6 +217,7 @@ class MetadataSession:
 
         Raises:
             RatedSinceError: somebody rated the photo this moment.
+            ChangedError: another program changed a file this moment; a new plan tells what is left to do.
             MetadataError: a file cannot be written; the message says why.
             JournalError: nothing was changed, and nothing will be: it cannot be recorded.
         """
@@ -185,23 +226,47 @@ class MetadataSession:
         if self._run is None:
             self._run = journal.begin(self._command, "", undoes=run)
         try:
-            carry_out(self._open(), journal, self._run, plan)
+            carry_out(self._open(), journal, self._run, plan, touch=self._touch)
         except OSError as error:
             raise MetadataError(_explain(error, plan.photo), plan.photo) from error
 
     def _commit(self, journal: Journal, photo: Path, staged: Sequence[files.Staged], new: NewRating) -> None:
         """Put all files in their places; the journal knows before the first and after the last."""
+        files.prepare(staged)
         if self._run is None:
             self._run = journal.begin(self._command, clean_model(new.model))
-        numbers = journal.plan(self._run, [as_entry(photo, item) for item in staged])
+        entries = [as_entry(photo, item) for item in staged]
+        numbers = journal.plan(self._run, entries)
         done: list[int] = []
         try:
             for number, item in zip(numbers, staged, strict=True):
                 files.commit(item)
                 done.append(number)
+        except files.ChangedError as error:
+            if done:
+                written = ", ".join(item.destination.name for item in staged[: len(done)])
+                raise MetadataError(f"{error.message}; {written} was written already", error.path) from error
+            self._withdraw(journal, entries, numbers)
+            raise
         finally:
             with suppress(JournalError):  # what is not told now, also of a file that failed, is found out by `settle`
                 journal.mark(done, State.DONE)
+
+    def _withdraw(self, journal: Journal, entries: Sequence[Entry], numbers: Sequence[int]) -> None:
+        """Forget what was announced and did not happen, and the run if nothing else is left of it."""
+        run = self._run or 0
+        with suppress(JournalError):
+            journal.drop([replace(entry, id=number, run=run) for entry, number in zip(entries, numbers, strict=True)])
+            if not journal.entries(run):
+                self._run = None
+
+    def _require(self, photo: Path, expected: RatingState) -> None:
+        """Read the rating once more, now that any later change of the files will be noticed by `files.commit`."""
+        (now,) = self.read([photo])
+        if isinstance(now, AesthError):
+            raise now
+        if now != expected:
+            raise files.ChangedError("somebody rated this photo meanwhile; it was left as it is", photo)
 
     def _open(self) -> Workplace:
         if self._workplace is None:
@@ -216,10 +281,10 @@ class MetadataSession:
 
 def _explain(error: OSError, photo: Path) -> str:
     reason = error.strerror or str(error)
-    if isinstance(error, FileNotFoundError) and not photo.parent.is_dir():
-        return "the folder has vanished; nothing was written: is the disk still connected?"
     if isinstance(error, FileNotFoundError):
-        return "no such file"
+        return files.missing(photo)
+    if error.errno in _FULL:
+        return f"nothing was written, the disk is full ({reason}): free some space, and run it again"
     if isinstance(error, PermissionError):
         return f"nothing was written, this photo or its folder cannot be written to ({reason}): change its permissions"
     return f"nothing was written ({reason})"

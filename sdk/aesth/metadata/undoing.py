@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aesth.errors import JournalError, MetadataError
 from aesth.metadata import files, sidecars
-from aesth.metadata.exiftool import ExifToolDied
+from aesth.metadata.exiftool import ask
 from aesth.metadata.files import Staged
 from aesth.metadata.journal import Entry, Journal, State
 from aesth.metadata.ratings import (
@@ -114,18 +114,20 @@ def make_plan(workplace: Workplace, photo: Path, entries: Sequence[Entry]) -> Pl
     )
 
 
-def carry_out(workplace: Workplace, journal: Journal, run: int, plan: Plan) -> None:
+def carry_out(workplace: Workplace, journal: Journal, run: int, plan: Plan, *, touch: bool = False) -> None:
     """Take the changes of ``plan`` back, as a part of ``run``; each file whole or not at all.
 
     Raises:
         RatedSinceError: somebody rated the photo this moment.
+        ChangedError: another program changed one of its files this moment; a new plan tells what is left to do.
         MetadataError: a file cannot be written; the message says why.
     """
     staged: list[Staged] = []
     try:
         for step in plan.steps:
             if not step.done and not step.digest:
-                _stage(workplace, step, staged)
+                _stage(workplace, step, staged, touch=touch)
+        files.prepare(staged)
         ready = {item.destination: item for item in staged}
         journal.mark([number for step in plan.steps if not step.done for number in step.entries], State.UNDOING, run)
         for step in plan.steps:
@@ -136,8 +138,7 @@ def carry_out(workplace: Workplace, journal: Journal, run: int, plan: Plan) -> N
             with suppress(JournalError):  # what is not told now is found out by `settle`
                 journal.mark(step.entries, State.UNDONE, run)
     finally:
-        for item in staged:
-            item.temporary.unlink(missing_ok=True)
+        files.discard(staged)
 
 
 def settle(workplace: Workplace, journal: Journal) -> None:
@@ -193,9 +194,9 @@ def _step(file: Path, entries: Sequence[Entry], now: Values | None) -> Step:
     return Step(file, numbers, now, after, done=are_same(now, after))
 
 
-def _stage(workplace: Workplace, step: Step, staged: list[Staged]) -> None:
+def _stage(workplace: Workplace, step: Step, staged: list[Staged], *, touch: bool) -> None:
     try:
-        stage_undone(workplace, step.file, step.after, staged)
+        stage_undone(workplace, step.file, step.after, staged, touch=touch)
     except Declined as error:
         raise MetadataError(f"the old rating cannot be written ({error.message})", step.file) from error
     if not are_same(staged[-1].old, step.now):
@@ -205,15 +206,14 @@ def _stage(workplace: Workplace, step: Step, staged: list[Staged]) -> None:
 def _remove(step: Step) -> None:
     before = step.file.stat()
     if _digest(step.file) != step.digest:
-        raise MetadataError("another program changed this sidecar meanwhile; it was left as it is", step.file)
+        raise files.ChangedError("another program changed this sidecar meanwhile; it was left as it is", step.file)
     files.remove(step.file, before)
 
 
 def _read(workplace: Workplace, paths: Sequence[Path]) -> dict[Path, Values]:
-    try:
-        tags = workplace.read_tags(paths)
-    except ExifToolDied as error:
-        raise MetadataError(f"{error.message}; nothing was changed", paths[0]) from error
+    if not paths:
+        return {}
+    tags = ask(paths[0], lambda: workplace.read_tags(paths))
     for path, found in zip(paths, tags, strict=True):
         if found is None:
             raise MetadataError("ExifTool cannot open this file; check that it can be read", path)

@@ -39,7 +39,10 @@ class Workplace:
             link.symlink_to(absolute)
         except OSError as error:
             if os.name == "posix":
-                raise
+                reason = f"the folder {self.folder} cannot be used ({error.strerror})"
+                raise MetadataError(
+                    f"nothing was written, {reason}: free some space there, or name another in TMPDIR", target
+                ) from error
             if not absolute.isprintable():
                 raise MetadataError("this name cannot be told to ExifTool; rename the file", target) from error
             return absolute

@@ -12,8 +12,17 @@ from typing import TypeAlias
 
 from aesth.errors import MetadataError
 from aesth.metadata import formats, sidecars, xmp
-from aesth.metadata.exiftool import answered
-from aesth.metadata.files import Staged, copy_attributes, is_read_only, make_alike, temporary_name
+from aesth.metadata.exiftool import Reply, ask
+from aesth.metadata.files import (
+    NotKept,
+    Staged,
+    copy_attributes,
+    discard,
+    has_other_names,
+    is_read_only,
+    make_alike,
+    temporary_name,
+)
 from aesth.metadata.ratings import (
     READ_KEYS,
     NewRating,
@@ -47,8 +56,14 @@ _FAILURE = re.compile(r"Error (writing|creating|closing|renaming|copying)")
 """ExifTool's errors that tell of the disk rather than of the photo."""
 
 
+Tell: TypeAlias = Callable[[str], None]
+"""Who is told what a person may want to know of a write."""
+
 ValuesFor: TypeAlias = Callable[[Tags], Mapping[str, str]]
 """What a file is to hold, by the tags that it has: read once its state is known, so that a later change is noticed."""
+
+
+_HARD_LINKED = "it has other names (hard links), from which a write would part it"
 
 
 class Declined(MetadataError):  # noqa: N818 - an answer rather than a failure: a sidecar can take the rating
@@ -65,6 +80,8 @@ def stage_all(
     *,
     sidecar_only: bool = False,
     style: SidecarStyle = SidecarStyle.DARKTABLE,
+    touch: bool = False,
+    tell: Tell = lambda _: None,
 ) -> None:
     """Append to ``staged`` every file that must change for ``photo`` to have its new rating, sidecars first.
 
@@ -77,22 +94,25 @@ def stage_all(
         staged: filled as it goes, so that the caller can remove the temporary files whatever happens.
         sidecar_only: leave the photo itself alone.
         style: how a new sidecar is called.
+        touch: let the photo's modification time tell of the write.
+        tell: told where a photo of several names gets a sidecar for that reason.
 
     Raises:
         MetadataError: a sidecar is damaged, or nothing can hold the rating.
     """
     for sidecar in beside:
         sidecars.check(sidecar)
-        if is_read_only(sidecar):
-            raise MetadataError("this sidecar is protected against writing; nothing was written", sidecar)
+        _require_ours_to_write(sidecar)
     embedded: list[Staged] = []
     reason = "a sidecar was asked for" if sidecar_only else _why_not_embedded(target)
     try:
         if not reason:
-            embedded.append(_stage_embedded(workplace, target, partial(embedded_values, new), new.rating))
+            embedded.append(_stage_embedded(workplace, target, partial(embedded_values, new), new.rating, touch=touch))
             staged.extend(embedded)
     except Declined as error:
         reason = error.message
+    if reason == _HARD_LINKED:
+        tell(f"{reason}: rated in a sidecar")
     for sidecar in beside:
         _stage_sidecar(workplace, sidecar, partial(sidecar_values, new), staged, new.rating)
     if not beside and not embedded:
@@ -100,7 +120,7 @@ def stage_all(
     staged.sort(key=lambda item: item in embedded)
 
 
-def stage_undone(workplace: Workplace, file: Path, then: Values, staged: list[Staged]) -> None:
+def stage_undone(workplace: Workplace, file: Path, then: Values, staged: list[Staged], *, touch: bool = False) -> None:
     """Append to ``staged`` a photo or a sidecar that says ``then``, after an undo.
 
     Raises:
@@ -110,10 +130,9 @@ def stage_undone(workplace: Workplace, file: Path, then: Values, staged: list[St
     if not sidecars.is_sidecar(file):
         if reason := _why_not_embedded(file):
             raise MetadataError(f"nothing was written, {reason}", file)
-        staged.append(_stage_embedded(workplace, file, lambda _: values))
-    elif is_read_only(file):
-        raise MetadataError("this sidecar is protected against writing; nothing was written", file)
+        staged.append(_stage_embedded(workplace, file, lambda _: values, touch=touch))
     else:
+        _require_ours_to_write(file)
         sidecars.check(file)
         _stage_sidecar(workplace, file, lambda _: for_sidecar(values), staged)
 
@@ -124,17 +143,28 @@ def _require_writable(folder: Path) -> None:
         raise MetadataError(message, folder)
 
 
+def _require_ours_to_write(sidecar: Path) -> None:
+    if is_read_only(sidecar):
+        raise MetadataError("this sidecar is protected against writing; nothing was written", sidecar)
+    if has_other_names(sidecar):
+        raise MetadataError(f"nothing was written to this sidecar, {_HARD_LINKED}: make it a file of its own", sidecar)
+
+
 def _why_not_embedded(photo: Path) -> str:
     if formats.embeddable(photo) is None:
         return "this kind of file holds no rating"
     if is_read_only(photo):
         return "the photo is protected against writing"
+    if has_other_names(photo):
+        return _HARD_LINKED
     if formats.has_credentials(photo):
         return "a write would break the photo's C2PA credentials"
     return ""
 
 
-def _stage_embedded(workplace: Workplace, photo: Path, values_for: ValuesFor, rating: int | None = None) -> Staged:
+def _stage_embedded(
+    workplace: Workplace, photo: Path, values_for: ValuesFor, rating: int | None = None, *, touch: bool
+) -> Staged:
     _require_writable(photo.parent)
     kind = formats.embeddable(photo)
     staged = Staged(photo.with_name(temporary_name(kind or "")), photo, photo.stat())
@@ -145,9 +175,12 @@ def _stage_embedded(workplace: Workplace, photo: Path, values_for: ValuesFor, ra
         tags = _verify(workplace, staged.temporary, values, formats.FILE_TYPES[kind or ""], rating)
         if _loses_exif(old, tags) or staged.temporary.stat().st_size + PADDING < photo.stat().st_size:
             raise Declined("the photo holds data of its maker that would be lost")
-        copy_attributes(photo, staged.temporary, times=True)
+        copy_attributes(photo, staged.temporary, times=not touch)
+    except NotKept as error:
+        discard([staged])
+        raise Declined(error.message, photo) from error
     except BaseException:
-        staged.temporary.unlink(missing_ok=True)
+        discard([staged])
         raise
     return replace(staged, old=values_of(old), new=values_of(tags))
 
@@ -161,13 +194,15 @@ def _stage_sidecar(
     try:
         old = _read_tags(workplace, sidecar)
         tags = _write_xmp(workplace, item, sidecar.read_bytes(), values_for(old), rating)
+        copy_attributes(sidecar, item.temporary, times=False)
     except (Declined, xmp.CannotEdit) as error:
         message = (
             f"nothing was written, this sidecar cannot be changed without loss ({error}): move it away to start anew"
         )
         raise MetadataError(message, sidecar) from error
+    except NotKept as error:
+        raise MetadataError(f"nothing was written to this sidecar, {error.message}: ask its owner", sidecar) from error
     staged[-1] = replace(item, old=values_of(old), new=values_of(tags))
-    copy_attributes(sidecar, item.temporary, times=False)
 
 
 def _stage_new_sidecar(
@@ -210,8 +245,7 @@ def _embedded_xmp(workplace: Workplace, photo: Path) -> bytes:
     """The XMP packet in a photo, without its reference to a second one; nothing if there is none that can be read."""
     name = workplace.alias(f"p{plain_extension(photo)}", photo)
     try:
-        with answered(photo):
-            packet = workplace.exiftool.run(["-b", "-XMP", name]).output.strip(b"\0 \t\r\n")
+        packet = ask(photo, lambda: workplace.exiftool.run(["-b", "-XMP", name])).output.strip(b"\0 \t\r\n")
     finally:
         workplace.forget(name)
     if not packet or sidecars.fault(packet):
@@ -227,21 +261,24 @@ def _rewrite(workplace: Workplace, staged: Staged, values: Mapping[str, str]) ->
     """Have ExifTool write the temporary file from the destination, which it sees under the temporary one's name."""
     source = workplace.alias(staged.temporary.name, staged.destination)
     folder = workplace.alias("d", staged.temporary.parent)
+
+    def write() -> Reply:
+        staged.temporary.unlink(missing_ok=True)  # what an ExifTool that died left of it
+        return workplace.exiftool.run(["-n", "-E", *arguments(values), "-o", f"{folder}/", source])
+
     try:
-        _run(workplace, staged.destination, [*arguments(values), "-o", f"{folder}/", source])
+        _check(ask(staged.destination, write), staged.destination)
     finally:
         workplace.forget(source)
         workplace.forget(folder)
 
 
 def _read_tags(workplace: Workplace, path: Path, also: Sequence[str] = ()) -> Tags:
-    with answered(path):
-        return workplace.read_tags([path], also)[0] or {}
+    return ask(path, lambda: workplace.read_tags([path], also))[0] or {}
 
 
-def _run(workplace: Workplace, path: Path, command: Sequence[str]) -> None:
-    with answered(path):
-        reply = workplace.exiftool.run(["-n", "-E", *command])
+def _check(reply: Reply, path: Path) -> None:
+    """Whether ExifTool wrote ``path`` anew without doubt, by what it said."""
     failures = [text for text in reply.errors if _FAILURE.match(text)]
     if failures:
         raise MetadataError(f"nothing was written, as the disk may be full or gone ({'; '.join(failures)})", path)

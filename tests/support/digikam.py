@@ -1,0 +1,114 @@
+"""The real digiKam, asked over the message bus; what it knows is read from its database, also while it runs."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from support.desktop import Desktop, wait_until
+
+_SETTINGS = """[General Settings]
+Version=7.9.0
+
+[Album Settings]
+Show Splash=false
+Scan At Start=true
+Album Monitoring=true
+Recursive Albums=false
+
+[MainWindow]
+InitialAlbumID=1
+
+[AlbumFolderView Sidebar]
+CurrentIndex=1
+Expansion=0,1
+Selection=1
+
+[Metadata Settings]
+Use XMP Sidecar For Reading=true
+Metadata Writing Mode=3
+Rescan File If Modified=true
+Save Rating=true
+Save Pick Label=true
+Update File Timestamp=true
+Use Lazy Synchronization=false
+"""
+"""A version and an album setting keep the first-run assistant away. It starts with the photos at the top of its
+collection, writes what it may not write into a file into a sidecar, and reads files again that changed."""
+
+_OFFER = "Download required files"
+"""The dialog by which it offers models for faces once it has started."""
+
+
+@dataclass(frozen=True)
+class Digikam:
+    """A digiKam whose one collection is ``photos``, a folder that exists.
+
+    It takes photos of the same bytes for copies, and gives them one rating: tests make each photo different.
+    """
+
+    desktop: Desktop
+    photos: Path
+
+    @property
+    def folder(self) -> Path:
+        return self.desktop.folder / "digikam"
+
+    def make_database(self) -> None:
+        """Let digiKam make its database, and add the collection to it."""
+        self.folder.mkdir()
+        (Path(self.desktop.environment["XDG_CONFIG_HOME"]) / "digikamrc").write_text(_SETTINGS)
+        with self.desktop.running("digikam", "--database-directory", self.folder) as process:
+            made = "SELECT 1 FROM Settings WHERE keyword = 'Locale'"
+            wait_until(lambda: self.ask(made), "digiKam's database", process)
+        with closing(self._open()) as database, database:
+            database.execute(
+                "INSERT INTO AlbumRoots (id, label, status, type, identifier, specificPath) "
+                "VALUES (1, 'Photos', 0, 1, ?, '/')",
+                [f"volumeid:?path={self.photos}"],
+            )
+            database.execute("INSERT INTO Albums (id, albumRoot, relativePath, date) VALUES (1, 1, '/', '2026-01-01')")
+
+    @contextmanager
+    def running(self) -> Iterator[subprocess.Popen[bytes]]:
+        """Start it; the block runs once its window is ready, and at its end digiKam is over."""
+        with self.desktop.running("digikam", "--database-directory", self.folder) as process:
+            wait_until(lambda: self.desktop.press(_OFFER, "Escape"), "digiKam's window", process)
+            yield process
+            process.terminate()
+            wait_until(lambda: process.poll() is not None, "digiKam's end")
+
+    def act(self, process: subprocess.Popen[bytes], action: str) -> None:
+        """Choose an entry of its menus by its internal name."""
+        service, method = f"org.kde.digikam-{process.pid}", "org.kde.KMainWindow.activateAction"
+        assert self.desktop.call(service, "/Digikam", method, f"string:{action}"), action
+
+    def rate(self, process: subprocess.Popen[bytes], stars: int) -> None:
+        """Do what a person does: select all photos at the top of the collection, and give them stars."""
+        self.act(process, "selectAll")
+        self.act(process, f"rateshortcut-{stars}")
+
+    def ratings(self) -> dict[str, int]:
+        """Names of photos that have been scanned -> stars 1-5, 0 for none, -1 where the pick label is "rejected"."""
+        rows = self.ask(
+            "SELECT Images.name, ImageInformation.rating, EXISTS (SELECT 1 FROM ImageTags JOIN Tags ON Tags.id = tagid "
+            "WHERE imageid = Images.id AND Tags.name = 'Pick Label Rejected') "
+            "FROM Images JOIN ImageInformation ON imageid = Images.id WHERE Images.status = 1"
+        )
+        return {name: -1 if rejected else max(0, rating) for name, rating, rejected in rows}
+
+    def ask(self, question: str) -> list[tuple[Any, ...]]:
+        """Rows of its database; none where there is no table yet."""
+        try:
+            with closing(self._open()) as database:
+                return database.execute(question).fetchall()
+        except sqlite3.OperationalError:
+            return []
+
+    def _open(self) -> sqlite3.Connection:
+        return sqlite3.connect(f"file:{self.folder / 'digikam4.db'}?mode=rw", uri=True, timeout=30)
