@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import warnings
 from pathlib import Path
@@ -152,10 +153,12 @@ def test_any_damage_ends_in_a_picture_or_in_one_clear_line(tmp_path: Path, form:
 
 
 def test_a_program_can_keep_its_stderr_clear_of_what_decoders_print(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])  # pytest's
     with quiet_decoders():
         os.write(2, b"JPEGLib: Bogus marker length.\n")
+        logging.getLogger("PIL.TiffImagePlugin").error("More samples per pixel than can be decoded")
         warnings.warn_explicit("Corrupt EXIF data", UserWarning, "TiffImagePlugin.py", 1, "PIL.TiffImagePlugin")
     os.write(2, b"a line of ours\n")
     assert capfd.readouterr().err == "a line of ours\n"

@@ -10,15 +10,22 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.sax.saxutils import quoteattr
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from PIL import Image
 
 from aesth.errors import JournalError
 from aesth.metadata import Colour, Extras, MetadataSession, RatingState
 from aesth.metadata.journal import State
+from aesth.metadata.ratings import values_of
+from aesth.metadata.sidecars import lost
 from aesth.tagging import Action, Outcome
 from aesth.undo import find_undoable, undo
+from support.camera import with_packet
 from support.metadata import (
     DARKTABLE,
     EMBEDDED,
@@ -35,6 +42,7 @@ from support.metadata import (
     tags_below,
 )
 from support.moments import before_commit
+from support.photos import encode, scene
 
 PICK = "XMP-digiKam:PickLabel"
 BEFORE = (
@@ -118,6 +126,103 @@ def test_a_photo_without_metadata_comes_back_to_the_byte(session: MetadataSessio
     assert bytes_of(tmp_path) != before
     undone(session)
     assert bytes_of(tmp_path) == before
+
+
+texts = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FFF), min_size=1, max_size=8)
+percents = st.sampled_from(["1", "25", "50", "75", "99", "100"])
+keywords = st.lists(st.sampled_from(["places|sea", "aesth|1 star", "aesth|4 stars", "aesth", "stars"]), unique=True)
+said = st.fixed_dictionaries(
+    {},
+    optional={
+        "xmp:Rating": st.integers(-1, 5).map(str),
+        "xmp:Label": st.one_of(st.sampled_from(["Red", "Green"]), texts),
+        "acdsee:rating": st.integers(0, 5).map(str),
+        "ms:Rating": percents,
+        "digiKam:PickLabel": st.integers(0, 3).map(str),
+        "digiKam:ColorLabel": st.integers(0, 9).map(str),
+        "aesth:Rating": st.integers(-1, 5).map(str),
+        "aesth:Score": st.just("31.40"),
+        "aesth:Model": texts,
+        "lr:hierarchicalSubject": keywords,
+        "digiKam:TagsList": keywords,
+        "dc:source": texts,
+    },
+)
+"""What XMP may say before we come: keys that we write and one that we do not."""
+
+PREFIXES = {
+    "xmp": "http://ns.adobe.com/xap/1.0/",
+    "acdsee": "http://ns.acdsee.com/iptc/1.0/",
+    "ms": "http://ns.microsoft.com/photo/1.0",
+    "digiKam": "http://www.digikam.org/ns/1.0/",
+    "aesth": "urn:aesth:xmp/1.0/",
+    "lr": "http://ns.adobe.com/lightroom/1.0/",
+    "dc": "http://purl.org/dc/elements/1.1/",
+}
+
+
+def xmp_that_says(what: dict[str, str | list[str]]) -> bytes:
+    """An XMP packet; text as attributes and lists as bags."""
+    single = "".join(f" {name}={quoteattr(text)}" for name, text in what.items() if isinstance(text, str))
+    bags = "".join(
+        f"<{name}><rdf:Bag>{''.join(f'<rdf:li>{item}</rdf:li>' for item in items)}</rdf:Bag></{name}>"
+        for name, items in what.items()
+        if isinstance(items, list)
+    )
+    declared = "".join(f" xmlns:{prefix}='{namespace}'" for prefix, namespace in PREFIXES.items())
+    return (
+        "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
+        f"<rdf:Description rdf:about=''{declared}{single}>{bags}</rdf:Description></rdf:RDF></x:xmpmeta>"
+    ).encode()
+
+
+@example(inside={"digiKam:TagsList": ["places|sea"]}, beside=None, exif=None, stars=-1, extras=Extras(), sidecar=False)
+@given(
+    inside=st.none() | said,
+    beside=st.none() | said,
+    exif=st.none() | st.integers(0, 5),
+    stars=st.sampled_from([-1, 1, 4]),
+    extras=st.builds(Extras, st.sampled_from([None, Colour.RED]), keyword=st.booleans(), pick=st.booleans()),
+    sidecar=st.booleans(),
+)
+@settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_whatever_was_said_of_a_photo_is_said_again(
+    session: MetadataSession,
+    tmp_path_factory: pytest.TempPathFactory,
+    inside: dict[str, str | list[str]] | None,
+    beside: dict[str, str | list[str]] | None,
+    exif: int | None,
+    stars: int,
+    extras: Extras,
+    sidecar: bool,
+) -> None:
+    folder = tmp_path_factory.mktemp("said")
+    photo, xmp = folder / "a.jpg", folder / "a.jpg.xmp"
+    tag = Image.Exif()
+    if exif is not None:
+        tag[0x4746] = exif
+    photo.write_bytes(encode(scene(), exif=tag))
+    if inside is not None:
+        photo.write_bytes(with_packet(photo.read_bytes(), xmp_that_says(inside)))
+    if beside is not None:
+        xmp.write_bytes(xmp_that_says(beside))
+    files, bytes_before = sorted(folder.iterdir()), bytes_of(folder)
+    before, old = told(session, files), state(session, photo)
+    session.begin_run()
+    session.write(photo, replace(NEW, rating=stars, extras=extras), sidecar=sidecar)
+    (outcome,) = undone(session)
+    assert (outcome.action, outcome.rating, outcome.score) == (Action.WRITTEN, old.rating, old.our_score)
+    assert told(session, files) == before
+    assert sorted(folder.iterdir()) == files
+    if beside is not None:
+        assert lost(bytes_before[xmp.name], xmp.read_bytes()) == []
+
+
+def told(session: MetadataSession, files: list[Path]) -> list[dict[str, Any]]:
+    """What each of the files says of its rating, and of something else."""
+    assert session._workplace is not None
+    found = session._workplace.read_tags(files, ["XMP-dc:Source"])
+    return [{**values_of(tags or {}), "source": (tags or {}).get("XMP-dc:Source")} for tags in found]
 
 
 def test_marks_go_with_the_stars_and_those_of_a_person_stay(session: MetadataSession, tmp_path: Path) -> None:

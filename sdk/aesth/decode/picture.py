@@ -141,6 +141,8 @@ def _reduced(image: Image.Image, at_least: tuple[int, int]) -> Image.Image:
 def _explain(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "does not fit into memory; decode fewer photos at a time, or make the picture smaller"
+    if isinstance(error, Image.DecompressionBombError):  # WebP's decoder has a limit of its own
+        return "more pixels than are decoded of this format; make the picture smaller"
     if isinstance(error, OSError) and error.errno:
         return f"cannot be read ({error.strerror}); check the disk or the permissions"
     return f"damaged or cut short ({_one_line(error)}); restore it from another copy"

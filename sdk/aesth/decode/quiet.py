@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import os
 import sys
 import warnings
@@ -14,7 +15,7 @@ _STDERR = 2
 
 @contextmanager
 def quiet_decoders() -> Iterator[None]:
-    """Discard what C libraries (libtiff, LibRaw) write to the process's stderr, and Pillow's warnings.
+    """Discard what C libraries (libtiff, LibRaw) write to the process's stderr, and Pillow's warnings and log.
 
     ``sys.stderr`` goes on to where it went. For the command line, around a whole run: it acts on all threads, so a
     library must leave that choice to the program that it is part of.
@@ -22,6 +23,8 @@ def quiet_decoders() -> Iterator[None]:
     python_stderr = sys.stderr
     kept = os.dup(_STDERR)
     nowhere = os.open(os.devnull, os.O_WRONLY)
+    log, heard = logging.getLogger("PIL"), logging.NullHandler()
+    log.addHandler(heard)  # without any handler, errors are printed
     try:
         with warnings.catch_warnings(), open(kept, "w", buffering=1, errors="backslashreplace", closefd=False) as ours:
             warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -31,6 +34,7 @@ def quiet_decoders() -> Iterator[None]:
             os.dup2(nowhere, _STDERR)
             yield
     finally:
+        log.removeHandler(heard)
         os.dup2(kept, _STDERR)
         sys.stderr = python_stderr
         os.close(kept)

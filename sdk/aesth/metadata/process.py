@@ -11,6 +11,7 @@ import random
 import re
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterable
@@ -28,6 +29,9 @@ CONFIG = Path(__file__).with_name("aesth.ExifTool_config")
 
 _END = re.compile(rb"=[^=]*=post\d{6}\s*$")
 """What pyexiftool has ExifTool print after the messages of a command: its status, and the command's number."""
+
+MEMORY = 2 << 30
+"""Bytes that ExifTool may take: far more than any photo needs, and less than compressed metadata can unfold to."""
 
 _LONGEST_END = 64
 _CHUNK = 1 << 16
@@ -74,6 +78,7 @@ class Process(pyexiftool.ExifTool):  # type: ignore[misc]  # it has no types
             start_new_session=posix,  # so that Ctrl-C reaches us alone
         )
         self._process = process
+        _limit_memory(process.pid)
         messages, (ends, sink) = process.stderr, os.pipe()
         process.stderr = os.fdopen(ends, "rb")
         if posix:
@@ -133,6 +138,14 @@ class Process(pyexiftool.ExifTool):  # type: ignore[misc]  # it has no types
             os.dup2(unreadable, pipe, inheritable=False)
         os.close(unreadable)
         os.close(sink)
+
+
+def _limit_memory(process: int) -> None:
+    if sys.platform == "linux":  # elsewhere no other process can be limited
+        import resource
+
+        with suppress(OSError, ValueError):  # it has ended, or has less already
+            resource.prlimit(process, resource.RLIMIT_AS, (MEMORY, MEMORY))
 
 
 def _environment() -> dict[str, str]:

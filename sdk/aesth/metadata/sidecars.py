@@ -29,6 +29,15 @@ _RATING_KEYS = frozenset(
 )
 _KEYWORDS = frozenset(f"{_RDF}li = {item}" for key in KEYWORD_KEYS for item in our_keywords(key))
 _OURS = "{urn:aesth:xmp/1.0/}"
+_MEANS_NOTHING = frozenset({"{adobe:ns:meta/}xmptk", "about"})
+"""Which program wrote last; and how RDF of old called ``rdf:about``."""
+
+_DEEPEST = 500
+_MOST_PREFIXES = 1000
+"""With many more, as no program writes them, ExifTool searches for minutes."""
+
+LARGEST = 50_000_000
+"""Bytes of a sidecar, all of which is read into memory: ten times as many as any that has been seen."""
 
 
 class SidecarStyle(Enum):
@@ -93,7 +102,9 @@ def check(path: Path) -> None:
     if path.is_symlink():
         raise MetadataError("this sidecar is a symbolic link, which is not followed; replace it by the file", path)
     try:
-        reason = fault(path.read_bytes())
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        reason = fault(content) if len(content) <= LARGEST else f"it is larger than {LARGEST // 1_000_000} MB"
     except OSError as error:
         reason = error.strerror or str(error)
     if reason:
@@ -104,12 +115,32 @@ def check(path: Path) -> None:
 def fault(content: bytes) -> str:
     """Why a file or packet is no sound XMP; nothing if it is."""
     seen: set[str] = set()
+    prefixes: set[object] = set()
+    depth = 0
 
     def refuse_doctype(*_: object) -> None:
         raise ValueError("it has a document type, which XMP never has")
 
+    def enter(name: str, _attributes: object) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > _DEEPEST:
+            raise ValueError("its elements are nested too deeply")
+        seen.add("{" + name)
+
+    def leave(_name: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    def declare(prefix: object, _name: object) -> None:
+        prefixes.add(prefix)
+        if len(prefixes) > _MOST_PREFIXES:
+            raise ValueError("it declares too many namespaces")
+
     parser = expat.ParserCreate(namespace_separator="}")
-    parser.StartElementHandler = lambda name, _attributes: seen.add("{" + name)
+    parser.StartNamespaceDeclHandler = declare
+    parser.StartElementHandler = enter
+    parser.EndElementHandler = leave
     parser.StartDoctypeDeclHandler = refuse_doctype
     try:
         parser.Parse(content, True)
@@ -134,7 +165,11 @@ def _values(content: bytes) -> Counter[str]:
         if not isinstance(element.tag, str):
             found[f"{'comment' if element.tag is ElementTree.Comment else 'instruction'} = {element.text}"] += 1
             continue
-        values = {name: value for name, value in element.attrib.items() if not name.startswith(_RDF)}
+        values = {
+            name: value
+            for name, value in element.attrib.items()
+            if not name.startswith(_RDF) and name not in _MEANS_NOTHING
+        }
         resource = element.get(f"{_RDF}resource")
         if resource is not None or not any(isinstance(child.tag, str) for child in element):
             values[element.tag] = resource or "".join(element.itertext())

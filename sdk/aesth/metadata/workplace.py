@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -16,6 +17,7 @@ from aesth.metadata.ratings import ALSO_READ_KEYS, READ_KEYS
 
 Tags = Mapping[str, object]
 
+_UTF_16 = {b"\0<": "utf-16-be", b"<\0": "utf-16-le"}
 _PLAIN_EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,8}")
 
 
@@ -63,6 +65,18 @@ class Workplace:
             self.forget(name)
         return [found.get(name.replace("\\", "/")) for name in names]
 
+    def read_packets(self, files: Iterable[Path]) -> list[bytes]:
+        """The XMP that is embedded in each file, in UTF-8, without space around it; nothing where there is none."""
+        names = [self.alias(f"p{number}{plain_extension(file)}", file) for number, file in enumerate(files)]
+        try:
+            found = {
+                str(tags["SourceFile"]): tags for tags in _parse(self.exiftool.run(["-j", "-b", "-XMP", *names]).output)
+            }
+        finally:
+            for name in names:
+                self.forget(name)
+        return [_as_packet(found.get(name.replace("\\", "/"), {}).get("XMP", "")) for name in names]
+
     def forget(self, name: str) -> None:
         """Remove the link called ``name``, if it is one."""
         if not Path(name).is_absolute():
@@ -73,6 +87,16 @@ class Workplace:
 def plain_extension(path: Path) -> str:
     """The extension, if it is a plain one; ExifTool uses it to tell kinds of files apart."""
     return path.suffix if _PLAIN_EXTENSION.fullmatch(path.suffix) else ""
+
+
+def _as_packet(value: object) -> bytes:
+    """An XMP packet in UTF-8 of what stands for it in JSON."""
+    text = str(value)
+    packet = base64.b64decode(text[7:]) if text.startswith("base64:") else text.encode("utf-8", "surrogatepass")
+    encoding = _UTF_16.get(packet[:2])
+    if encoding:
+        packet = packet.decode(encoding, "replace").encode("utf-8", "replace")
+    return packet.strip(b"\0 \t\r\n")
 
 
 def _parse(output: bytes) -> list[Tags]:

@@ -35,9 +35,13 @@ from aesth.metadata.ratings import (
     values_of,
 )
 from aesth.metadata.sidecars import SidecarStyle
-from aesth.metadata.workplace import Tags, Workplace, plain_extension
+from aesth.metadata.workplace import Tags, Workplace
 
-HARMLESS_WARNINGS = ("[minor] Text/EXIF chunk(s) found after PNG IDAT", "[minor] Fixed incorrect URI for xmlns")
+HARMLESS_WARNINGS = (
+    "[minor] Text/EXIF chunk(s) found after PNG IDAT",
+    "[minor] Fixed incorrect URI for xmlns",
+    "[minor] Fixed incorrect list type for XMP-",
+)
 """Starts of warnings that tell of nothing lost. Any other warning sends the rating to a sidecar."""
 
 
@@ -126,15 +130,20 @@ def stage_undone(workplace: Workplace, file: Path, then: Values, staged: list[St
     Raises:
         MetadataError: the file cannot be written without doubt.
     """
-    values = {key: then.get(key, "") for key in READ_KEYS}
+
+    def values_for(tags: Tags) -> dict[str, str]:
+        # Not of keys that neither are there nor will be: ExifTool would tidy up the lists of keywords that they name.
+        now = values_of(tags)
+        return {key: then.get(key, "") for key in READ_KEYS if key in now or then.get(key)}
+
     if not sidecars.is_sidecar(file):
         if reason := _why_not_embedded(file):
             raise MetadataError(f"nothing was written, {reason}", file)
-        staged.append(_stage_embedded(workplace, file, lambda _: values, touch=touch))
+        staged.append(_stage_embedded(workplace, file, values_for, touch=touch))
     else:
         _require_ours_to_write(file)
         sidecars.check(file)
-        _stage_sidecar(workplace, file, lambda _: for_sidecar(values), staged)
+        _stage_sidecar(workplace, file, lambda tags: for_sidecar(values_for(tags)), staged)
 
 
 def _require_writable(folder: Path) -> None:
@@ -151,7 +160,8 @@ def _require_ours_to_write(sidecar: Path) -> None:
 
 
 def _why_not_embedded(photo: Path) -> str:
-    if formats.embeddable(photo) is None:
+    kind = formats.embeddable(photo)
+    if kind is None:
         return "this kind of file holds no rating"
     if is_read_only(photo):
         return "the photo is protected against writing"
@@ -159,6 +169,8 @@ def _why_not_embedded(photo: Path) -> str:
         return _HARD_LINKED
     if formats.has_credentials(photo):
         return "a write would break the photo's C2PA credentials"
+    if formats.ends_with_more(photo, kind):
+        return "a film, or something else, follows the picture and must stay at the end"
     return ""
 
 
@@ -175,6 +187,7 @@ def _stage_embedded(
         tags = _verify(workplace, staged.temporary, values, formats.FILE_TYPES[kind or ""], rating)
         if _loses_exif(old, tags) or staged.temporary.stat().st_size + PADDING < photo.stat().st_size:
             raise Declined("the photo holds data of its maker that would be lost")
+        _require_same_xmp(workplace, photo, staged.temporary)
         copy_attributes(photo, staged.temporary, times=not touch)
     except NotKept as error:
         discard([staged])
@@ -243,11 +256,7 @@ def _write_xmp(
 
 def _embedded_xmp(workplace: Workplace, photo: Path) -> bytes:
     """The XMP packet in a photo, without its reference to a second one; nothing if there is none that can be read."""
-    name = workplace.alias(f"p{plain_extension(photo)}", photo)
-    try:
-        packet = ask(photo, lambda: workplace.exiftool.run(["-b", "-XMP", name])).output.strip(b"\0 \t\r\n")
-    finally:
-        workplace.forget(name)
+    (packet,) = ask(photo, lambda: workplace.read_packets([photo]))
     if not packet or sidecars.fault(packet):
         return b""
     packet = _PADDING.sub(rb"\n\1", packet) + b"\n"
@@ -299,6 +308,19 @@ def _verify(
     if not holds(tags, values, rating):
         raise Declined("the rating did not come back from what was written")
     return tags
+
+
+def _require_same_xmp(workplace: Workplace, old: Path, new: Path) -> None:
+    """Refuse to replace a photo whose XMP other programs could not read, or would miss something in."""
+    before, after = ask(old, lambda: workplace.read_packets([old, new]))
+    if not before:
+        return
+    if reason := sidecars.fault(before) or (sidecars.fault(after) if after else ""):
+        raise Declined(f"the photo's XMP is damaged ({reason})")
+    if any(b"HasExtendedXMP" in packet for packet in (before, after)):
+        return  # more stands in a second part, to and from which ExifTool moves what it likes
+    if lost := sidecars.lost(before, after or xmp.EMPTY):
+        raise Declined(f"the photo's XMP would lose {lost[0]}")
 
 
 def _loses_exif(old: Tags, new: Tags) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -122,7 +123,7 @@ class _Element:
     room: int
     tag_end: int
     empty: bool
-    scope: Mapping[str, str]
+    scope: ChainMap[str, str]
     attributes: list[_Attribute]
     children: list[_Element] = field(default_factory=list)
     close: int = 0
@@ -154,10 +155,11 @@ class _Editor:
             elif key.startswith("XMP-"):
                 self._set(key, _iso_date(value) if key.endswith(":Date") else value)
         self._insert()
-        text = self._text
-        for start, end, new in sorted(self._edits, reverse=True):
-            text = text[:start] + new + text[end:]
-        return text
+        parts, at = [], 0
+        for start, end, new in sorted(self._edits):
+            parts += [self._text[at:start], new]
+            at = end
+        return b"".join([*parts, self._text[at:]])
 
     def _set(self, key: str, value: str) -> None:
         """Change the first of what says ``key``, and remove the others; without any, add an attribute."""
@@ -189,7 +191,7 @@ class _Editor:
 
     def _remove(self, element: _Element) -> None:
         """Take an element away with the white space before it, but for the comments in it."""
-        start = len(self._text[: element.start].rstrip())
+        start = self._before_space(element.start)
         asides = b"".join(_ASIDE.findall(self._text[element.tag_end : element.close]))
         self._edits.append((start, element.end, asides))
 
@@ -229,7 +231,7 @@ class _Editor:
         else:
             end = bag.children[-1].end if bag.children else bag.tag_end
             first = bag.children[0].start if bag.children else bag.tag_end
-            space = self._text[len(self._text[:first].rstrip()) : first]
+            space = self._text[self._before_space(first) : first]
             self._edits.append((end, end, _item(item, li, space)))
 
     def _new_list(self, key: str, item: str) -> None:
@@ -250,8 +252,14 @@ class _Editor:
             tail = b">" + b"".join(self._new_elements) + b"\n</" + first.written + b">"
             self._edits.append((slash, first.tag_end, tail))
         elif self._new_elements:
-            end = len(self._text[: first.close].rstrip())
+            end = self._before_space(first.close)
             self._edits.append((end, end, b"".join(self._new_elements)))
+
+    def _before_space(self, at: int) -> int:
+        """Where the white space begins that ends ``at``."""
+        while at and self._text[at - 1 : at].isspace():
+            at -= 1
+        return at
 
     def _prefixed(self, key: str) -> str:
         """The name of a new property, with the prefix that its namespace has here, or gets."""
@@ -285,7 +293,7 @@ def _parse(text: bytes) -> _Element:
     """The root of a well-formed text, with the positions of all elements."""
     parser = expat.ParserCreate("utf-8")
     parser.ordered_attributes = True
-    outside = _Element(("", ""), b"", 0, 0, 0, False, MappingProxyType({"": ""}), [])
+    outside = _Element(("", ""), b"", 0, 0, 0, False, ChainMap({"": ""}), [])
     stack = [outside]
 
     def start(name: str, attributes: list[str]) -> None:
@@ -305,13 +313,13 @@ def _parse(text: bytes) -> _Element:
     return outside.children[0]
 
 
-def _start(text: bytes, at: int, name: str, values: list[str], scope: Mapping[str, str]) -> _Element:
+def _start(text: bytes, at: int, name: str, values: list[str], scope: ChainMap[str, str]) -> _Element:
     tag = _START_TAG.match(text, at)
     if tag is None:
         raise CannotEdit("a start tag cannot be understood")
     pairs = list(zip(values[::2], values[1::2], strict=True))
     declared = {key[6:]: value for key, value in pairs if key == "xmlns" or key.startswith("xmlns:")}
-    inner = {**scope, **declared} if declared else scope
+    inner = scope.new_child(declared) if declared else scope
     found = list(_ATTRIBUTE.finditer(text, tag.start(2), tag.end(2)))
     attributes = []
     for (key, _), match in zip(pairs, found, strict=True):
