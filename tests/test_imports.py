@@ -19,14 +19,14 @@ PACKAGE = Path(aesth.__file__).parent
 STAGES = (
     {"_version", "ahead", "errors", "places"},
     {"extras", "formats", "preprocess", "scale", "registry", "runtime"},
-    {"pairs"},
+    {"pairs", "install"},
     {"discover", "decode", "encoder", "metadata"},
     {"fingerprint"},
     {"cache"},
     {"scorer", "config"},
     {"alike"},
     {"tagging", "apps"},
-    {"scoring", "undo", "doctor"},
+    {"scoring", "picking", "undo", "doctor"},
     {"training"},
     {"cli"},
 )

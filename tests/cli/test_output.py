@@ -54,6 +54,27 @@ def test_csv_is_read_back_by_a_reader_of_rfc_4180(items: list[Outcome]) -> None:
     assert records == [expected_texts(item) for item in items]
 
 
+def test_fields_of_one_command_follow_those_of_all_in_every_format() -> None:
+    outcome = Outcome(Path("a.jpg"), 87.5, 4, None, Action.SCORED)
+    columns = [
+        output.Column(name, lambda _, value=value: value)
+        for name, value in zip("ntfe", (3, True, False, None), strict=True)
+    ]
+
+    def told(form: Format) -> str:
+        layout = output.layouts(columns)[form]
+        return layout.head + layout.line(outcome) + layout.tail
+
+    assert list(csv.reader(io.StringIO(told(Format.CSV), newline=""))) == [
+        [*FIELDS, *"ntfe"],
+        ["a.jpg", "87.50", "4", "", "scored", "", "3", "true", "false", ""],
+    ]
+    assert told(Format.TSV) == told(Format.CSV).replace(",", "\t").replace("\r\n", "\n")
+    whole = expected_object(outcome) | {"n": 3, "t": True, "f": False, "e": None}
+    assert list(json.loads(told(Format.NDJSON)).items()) == list(whole.items())
+    assert json.loads(told(Format.JSON)) == [whole]
+
+
 @given(outcomes)
 def test_csv_lines_end_as_in_rfc_4180(outcome: Outcome) -> None:
     assert rendered(Format.CSV, outcome).endswith(b"\r\n")

@@ -17,7 +17,9 @@ def test_the_version_is_told() -> None:
     assert aesth("--version").stdout == f"aesth {__version__}\n".encode()
 
 
-@pytest.mark.parametrize("command", ["tag", "score", "undo", "history", "cache", "doctor", "models", "train"])
+@pytest.mark.parametrize(
+    "command", ["tag", "score", "best", "undo", "history", "cache", "doctor", "models", "darktable", "train"]
+)
 def test_every_command_has_help(command: str) -> None:
     assert command.encode() in aesth_in_process("--help").stdout
     done = aesth_in_process(command, "--help")

@@ -37,6 +37,16 @@ def test_waiting_for_a_photo_is_interrupted() -> None:
         next(stop.between(photos()))
 
 
+def test_waiting_within_a_wait_is_interrupted_also_when_the_inner_one_is_over() -> None:
+    def outcomes() -> Iterator[str]:
+        assert list(stop.between(["a"])) == ["a"]
+        interrupt()
+        yield "b"
+
+    with GracefulStop() as stop, pytest.raises(KeyboardInterrupt):
+        next(stop.between(outcomes()))
+
+
 def test_a_second_ctrl_c_does_not_wait() -> None:
     with GracefulStop() as stop:
         next(stop.between(["a"]))

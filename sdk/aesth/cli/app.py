@@ -11,7 +11,9 @@ from typing import Annotated, Any
 import typer
 
 from aesth._version import __version__
+from aesth.cli.best import best
 from aesth.cli.cache import cache
+from aesth.cli.darktable import install_darktable
 from aesth.cli.doctor import doctor
 from aesth.cli.history import history
 from aesth.cli.models import models
@@ -44,6 +46,7 @@ app = typer.Typer(
 train = typer.Typer(
     no_args_is_help=True, help="Train models on rated photos, and measure them. Needs the extra `train`."
 )
+darktable = typer.Typer(no_args_is_help=True, help="Work with darktable.")
 evaluation = typer.Typer(
     cls=EvaluateGroup,
     no_args_is_help=True,
@@ -90,7 +93,7 @@ def _exit_code(error: AesthError) -> int:
     return MISSING if isinstance(error, (MissingDependencyError, ModelError, ProviderError)) else 1
 
 
-for _command in (tag, score, undo, history, cache, doctor, models):
+for _command in (tag, score, best, undo, history, cache, doctor, models):
     app.command()(_guarded(with_groups(_command)))
 for _name, _step in (
     ("fetch", fetch_pictures),
@@ -110,5 +113,7 @@ for _name, _measure in (
     ("fairness", evaluate_fairness),
 ):
     evaluation.command(_name)(_guarded(_measure))
+darktable.command("install")(_guarded(install_darktable))
 train.add_typer(evaluation, name="evaluate")
+app.add_typer(darktable, name="darktable")
 app.add_typer(train, name="train")

@@ -91,8 +91,8 @@ class TouchFlags:
 
 
 @dataclass(frozen=True)
-class ScoringFlags:
-    """How photos are scored."""
+class EngineFlags:
+    """What computes scores."""
 
     model: Model = None
     provider: Provider = None
@@ -102,6 +102,12 @@ class ScoringFlags:
     jobs: Annotated[
         int | None, _option("--jobs", panel=_SCORING, min=1, help="Photos decoded at a time. Default: every core.")
     ] = None
+
+
+@dataclass(frozen=True)
+class ScoringFlags(EngineFlags):
+    """How photos are scored."""
+
     relative: Annotated[
         bool | None,
         _option("--relative/--no-relative", panel=_SCORING, help="Stars by rank among the photos of this run."),

@@ -6,9 +6,9 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aesth.config import Format
 
@@ -22,6 +22,14 @@ _TSV_UNESCAPES = {escaped: plain for plain, escaped in _TSV_ESCAPES.items()}
 
 
 @dataclass(frozen=True)
+class Column:
+    """A field that one command has after those that all have; ``value`` tells it of an outcome of that command."""
+
+    name: str
+    value: Callable[[Any], str | int | bool | None]
+
+
+@dataclass(frozen=True)
 class Layout:
     """A format of outcomes: ``head``, the lines with ``between`` them, ``tail``."""
 
@@ -31,21 +39,21 @@ class Layout:
     tail: str
 
 
-def to_json(outcome: Outcome) -> str:
+def to_json(outcome: Outcome, also: Sequence[Column] = ()) -> str:
     r"""One JSON object, in ASCII and on one line; bytes of a path that are no UTF-8 appear as ``\udcXX``."""
     error = None if outcome.error is None else outcome.error.message
     values = (str(outcome.path), outcome.score, outcome.rating, outcome.old_rating, outcome.action.value, error)
-    return json.dumps(dict(zip(FIELDS, values, strict=True)))
+    return json.dumps(dict(zip(FIELDS, values, strict=True)) | {column.name: column.value(outcome) for column in also})
 
 
-def to_csv(outcome: Outcome) -> str:
+def to_csv(outcome: Outcome, also: Sequence[Column] = ()) -> str:
     """One record as in RFC 4180, with its line end."""
-    return csv_record(_texts(outcome))
+    return csv_record(_texts(outcome, also))
 
 
-def to_tsv(outcome: Outcome) -> str:
+def to_tsv(outcome: Outcome, also: Sequence[Column] = ()) -> str:
     """One line of tab-separated, escaped fields, with its line end."""
-    return tsv_line(_texts(outcome))
+    return tsv_line(_texts(outcome, also))
 
 
 def escape_tsv(text: str) -> str:
@@ -68,7 +76,7 @@ def encode(text: str) -> bytes:
     return text.encode("utf-8", "surrogateescape")
 
 
-def _texts(outcome: Outcome) -> tuple[str, ...]:
+def _texts(outcome: Outcome, also: Sequence[Column]) -> tuple[str, ...]:
     return (
         str(outcome.path),
         "" if outcome.score is None else f"{outcome.score:.2f}",
@@ -76,7 +84,14 @@ def _texts(outcome: Outcome) -> tuple[str, ...]:
         "" if outcome.old_rating is None else str(outcome.old_rating),
         outcome.action.value,
         "" if outcome.error is None else outcome.error.message,
+        *(_text(column.value(outcome)) for column in also),
     )
+
+
+def _text(value: str | int | bool | None) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def csv_record(fields: Iterable[str]) -> str:
@@ -86,9 +101,15 @@ def csv_record(fields: Iterable[str]) -> str:
     return text.getvalue()
 
 
-LAYOUTS = {
-    Format.JSON: Layout("[", lambda outcome: "\n  " + to_json(outcome), ",", "\n]\n"),
-    Format.NDJSON: Layout("", lambda outcome: to_json(outcome) + "\n", "", ""),
-    Format.CSV: Layout(csv_record(FIELDS), to_csv, "", ""),
-    Format.TSV: Layout(tsv_line(FIELDS), to_tsv, "", ""),
-}
+def layouts(also: Sequence[Column] = ()) -> dict[Format, Layout]:
+    """How outcomes are printed in each format, with fields ``also`` after those of all commands."""
+    names = (*FIELDS, *(column.name for column in also))
+    return {
+        Format.JSON: Layout("[", lambda outcome: "\n  " + to_json(outcome, also), ",", "\n]\n"),
+        Format.NDJSON: Layout("", lambda outcome: to_json(outcome, also) + "\n", "", ""),
+        Format.CSV: Layout(csv_record(names), lambda outcome: to_csv(outcome, also), "", ""),
+        Format.TSV: Layout(tsv_line(names), lambda outcome: to_tsv(outcome, also), "", ""),
+    }
+
+
+LAYOUTS = layouts()

@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -105,8 +105,8 @@ class Tally:
         """Whether any photo failed."""
         return self.counts[Action.FAILED] > 0
 
-    def summary(self, *, writes: bool, undoes: bool = False, stopped: bool = False) -> str:
-        """One line: what became of the photos, and how fast."""
+    def summary(self, *, writes: bool, undoes: bool = False, stopped: bool = False, found: Sequence[str] = ()) -> str:
+        """One line: what became of the photos, what was ``found`` in them, and how fast."""
         seconds = time.monotonic() - self._start
         total = self.counts.total()
         if not total and not stopped:
@@ -115,6 +115,7 @@ class Tally:
         parts = [
             *([] if undoes else [f"{self._scored} scored"]),
             *(f"{self.counts[action]} {action.value}" for action in shown),
+            *found,
         ]
         photos = "1 photo" if total == 1 else f"{total} photos"
         line = f"{photos}: {', '.join(parts)} in {seconds:.1f} s ({total / max(seconds, 1e-9):.1f} photos/s)"

@@ -6,8 +6,9 @@ import io
 import os
 import sys
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Protocol, TextIO
@@ -136,8 +137,30 @@ def make_scorer(settings: Settings, cache: ScoreCache | None = None) -> Scorer:
     )
 
 
+@dataclass(frozen=True)
+class Telling:
+    """How the outcomes of a command are told.
+
+    Attributes:
+        layouts: for programs.
+        row: for people, a row of the table; None passes over the outcome.
+        found: what the summary says besides.
+        at_once: Ctrl-C need not wait for the next outcome, since nothing is written.
+    """
+
+    layouts: Mapping[Format, Layout]
+    row: Callable[..., Text | None]
+    found: Callable[[], Sequence[str]] = tuple
+    at_once: bool = False
+
+
+PLAIN = Telling(LAYOUTS, table.row)
+
+
 @quiet_decoders()
-def report(photos: Source, run: Run, settings: Settings, *, writes: bool, undoes: bool = False) -> None:
+def report(
+    photos: Source, run: Run, settings: Settings, *, writes: bool, undoes: bool = False, telling: Telling = PLAIN
+) -> None:
     """Print what ``run`` makes of ``photos``, then the summary, and exit with the code that tells how it went."""
     tally = Tally()
     stop = GracefulStop()
@@ -146,11 +169,11 @@ def report(photos: Source, run: Run, settings: Settings, *, writes: bool, undoes
     console = _console(sys.stdout if is_table and same_terminal() else sys.stderr)
     shown = not settings.quiet and console.is_terminal and (is_table or not sys.stdout.isatty())
     meter = Meter(console, photos.total, shown=shown, doing="Undoing" if undoes else "Scoring")
-    with meter, stop, _printer(settings.format, console) as show:
+    with meter, stop, _printer(settings.format, console, telling) as show:
         watched = meter.count_begun(stop.between(photos))
         try:
             with closing(_interleaved(run(watched), photos.unreadable)) as outcomes:
-                for outcome in outcomes:
+                for outcome in stop.between(outcomes) if telling.at_once else outcomes:
                     show(outcome)
                     if outcome.note is not None:
                         console.print(
@@ -162,7 +185,8 @@ def report(photos: Source, run: Run, settings: Settings, *, writes: bool, undoes
         except KeyboardInterrupt:
             stopped = True
     if stopped or not settings.quiet:
-        typer.echo(tally.summary(writes=writes, undoes=undoes, stopped=stopped), err=True)
+        summary = tally.summary(writes=writes, undoes=undoes, stopped=stopped, found=telling.found())
+        typer.echo(summary, err=True)
     if stopped or tally.failed:
         raise typer.Exit(stop.exit_code if stopped else 1)
 
@@ -202,8 +226,9 @@ class _Lines:
 class _Table:
     """Prints outcomes as rows, above the progress bar where both are on one terminal."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, row: Callable[..., Text | None]) -> None:
         self._console = console
+        self._row = row
         self._ascii_only = not _can_print("★☆")
         self._begun = False
 
@@ -214,16 +239,19 @@ class _Table:
         pass
 
     def __call__(self, outcome: Outcome) -> None:
+        row = self._row(outcome, ascii_only=self._ascii_only)
+        if row is None:
+            return
         if not self._begun:
             self._console.print(table.header(), soft_wrap=True)
             self._begun = True
-        self._console.print(table.row(outcome, ascii_only=self._ascii_only), soft_wrap=True)
+        self._console.print(row, soft_wrap=True)
 
 
-def _printer(format: Format, console: Console) -> _Table | _Lines:  # noqa: A002 - the option's name
+def _printer(format: Format, console: Console, telling: Telling) -> _Table | _Lines:  # noqa: A002 - the option's name
     if format is not Format.TABLE:
-        return _Lines(LAYOUTS[format])
-    return _Table(console if console.file is sys.stdout else _console(sys.stdout))
+        return _Lines(telling.layouts[format])
+    return _Table(console if console.file is sys.stdout else _console(sys.stdout), telling.row)
 
 
 class _Console(Console):

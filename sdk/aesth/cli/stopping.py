@@ -59,17 +59,17 @@ class GracefulStop:
             raise KeyboardInterrupt
 
     def between(self, items: Iterable[_Item]) -> Iterator[_Item]:
-        """``items``, as long as no signal came; waiting for one of them can be interrupted."""
+        """``items``, as long as no signal came; waiting for one of them can be interrupted. May be nested."""
         source = iter(items)
         while True:
-            self._waiting = True
+            outer, self._waiting = self._waiting, True
             self.check()
             try:
                 item = next(source)
             except StopIteration:
                 return
             finally:
-                self._waiting = False
+                self._waiting = outer
             yield item
 
     def _note(self, number: int, _frame: FrameType | None) -> None:

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +16,7 @@ from typing import Self
 from aesth.ahead import WouldBlock, never, take
 from aesth.errors import AesthError, JournalError, MetadataError
 from aesth.metadata import files, sidecars
+from aesth.metadata.capture import Capture, read_captures
 from aesth.metadata.exiftool import ExifTool, check_version, find_program
 from aesth.metadata.journal import Entry, Journal, State
 from aesth.metadata.ratings import NewRating, RatingState, clean_model
@@ -131,6 +133,12 @@ class MetadataSession:
         while batch := list(take(source, size, would_block)):
             yield from read_batch(self._open(), batch)
             size = min(2 * size, BATCH_SIZE)
+
+    def read_captures(self, paths: Iterable[Path]) -> Iterator[Capture | AesthError]:
+        """When and with what each photo was taken, in input order, lazily, in batches; sidecars are not asked."""
+        source = iter(paths)
+        while batch := list(islice(source, BATCH_SIZE)):
+            yield from read_captures(self._open(), batch)
 
     def write(
         self,

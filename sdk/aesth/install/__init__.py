@@ -1,0 +1,1 @@
+"""Putting the plugins where other programs find them, and taking exactly that back."""
