@@ -1,3 +1,3 @@
 std = "lua54+busted"
-max_line_length = 125
+max_line_length = 120
 ignore = { "212/self" }

@@ -14,7 +14,7 @@ function core.quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
--- `text` as one word of a Windows command line. Names of files hold no `"` there; what else could end the word is refused.
+-- `text` as one word of a Windows command line. Names of files hold no `"` there; what could end the word is refused.
 function core.quote_windows(text)
   assert(not text:find('["\r\n%z]'), "not a Windows file name: " .. text)
   return '"' .. text:gsub("\\+$", "%0%0") .. '"'
@@ -82,7 +82,7 @@ function core.record(line, names)
 end
 
 -- The model that scores where `wanted` is the preference, from what `aesth models --format json` prints:
--- its name and the start of its checksum, as photos remember it. nil if `wanted` is none of these.
+-- its name and the start of its checksum, as photos remember it; of a file of the photographer's own, its name.
 function core.model(json, wanted)
   for object in json:gmatch("{(.-)}") do
     local name, checksum = object:match('"name":%s*"([^"]*)"'), object:match('"checksum":%s*"(%x*)"')
@@ -90,6 +90,7 @@ function core.model(json, wanted)
     local meant = wanted == "" and default or name == wanted or name == wanted .. "-int8"
     if name and checksum and meant then return name .. " " .. checksum:sub(1, 8) end
   end
+  return (wanted:match("([^/\\]+)%.[oO][nN][nN][xX]$") or wanted)
 end
 
 -- The four increasing scores of 0-100 in `text`, at which a photo gains a star; nil if there are not four.
@@ -114,7 +115,7 @@ end
 
 -- The rank of each score among all as a percentile: the share below plus half the share that ties.
 function core.percentiles(scores)
-  local sorted, below, percentiles = { table.unpack(scores) }, {}, {}
+  local sorted, below, percentiles = table.move(scores, 1, #scores, 1, {}), {}, {}
   table.sort(sorted)
   local equal = {}
   for i, score in ipairs(sorted) do
@@ -148,24 +149,25 @@ function core.is_our_title(title, score)
   return title == "" or (score ~= nil and title == core.title(score))
 end
 
--- The bursts in `records` of `aesth best`, which has the columns `group` and `best`: lists of records, in the order in
--- which they begin, each with the `best` one. Groups without a best one, such as brackets, are left out.
+-- The bursts in `records` of `aesth best`, which has the columns `group` and `best`, in the order in which they begin:
+-- the `paths` of each, and those of its `best` photo, which are two for RAW and JPEG. Groups of which none is the best,
+-- such as brackets, are left out.
 function core.bursts(records)
   local groups, order = {}, {}
   for _, record in ipairs(records) do
     local name = record.group
     if name then
       if not groups[name] then
-        groups[name] = {}
+        groups[name] = { paths = {}, best = {} }
         order[#order + 1] = groups[name]
       end
-      table.insert(groups[name], record)
-      if record.best and record.best:lower():match("^[1ty]") then groups[name].best = record end
+      table.insert(groups[name].paths, record.path)
+      if record.best == "true" then table.insert(groups[name].best, record.path) end
     end
   end
   local bursts = {}
   for _, group in ipairs(order) do
-    if group.best and #group > 1 then bursts[#bursts + 1] = group end
+    if #group.best > 0 and #group.paths > #group.best then bursts[#bursts + 1] = group end
   end
   return bursts
 end

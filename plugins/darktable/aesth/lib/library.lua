@@ -138,8 +138,9 @@ local function regroup(changes)
   end
 end
 
--- Take the last run back. `on_change` is told after each change: its number, and how many there are. Returns how many ratings and other marks have their
--- old value again, how many were changed since and stay, and how many photos are gone.
+-- Take the last run back. `on_change` is told after each change: its number, and how many there are.
+-- Returns how many ratings and other marks have their old value again, how many were changed since and stay, and how
+-- many belong to photos that are gone.
 function library.undo(memory, on_change)
   local changes = memory:changes()
   local restored, stayed, gone = 0, 0, 0

@@ -114,8 +114,8 @@ function memory:changes()
   for _, fields in ipairs(lines_of(self.run, RUN)) do
     if #fields == CHANGE_FIELDS then
       local what, id, path, version, old, new = table.unpack(fields)
-      local change = { what = what, id = math.tointeger(tonumber(id)), path = path, version = version, old = old, new = new }
-      table.insert(changes, 1, change)
+      id = math.tointeger(tonumber(id))
+      table.insert(changes, 1, { what = what, id = id, path = path, version = version, old = old, new = new })
     end
   end
   return changes

@@ -9,8 +9,8 @@ local program = {}
 local IS_WINDOWS = dt.configuration.running_os == "windows"
 
 local function temporary(content)
-  local path = IS_WINDOWS and string.format("%s\\aesth-%d-%d", dt.configuration.tmp_dir, os.time(), math.random(1 << 30))
-    or os.tmpname()
+  local path = os.tmpname()
+  if IS_WINDOWS then path = string.format("%s\\aesth-%d", dt.configuration.tmp_dir, math.random(1 << 30)) end
   local file = assert(io.open(path, "wb"))
   assert(file:write(content or ""))
   assert(file:close())

@@ -128,13 +128,15 @@ local function model_of(how, stop)
   local verdict = core.verdict(code, json:find("^%[") ~= nil)
   if stop.is_asked then return how.model end
   if verdict == "missing" then
-    give_up(_("the program %s was not found: install it, or choose it in preferences > Lua options > aesth: the program"),
+    give_up(
+      _("the program %s was not found: install it, or choose it in preferences > Lua options, aesth: the program"),
       how.program)
   elseif verdict ~= "done" then
-    give_up(_("%s does not answer as aesth does; update it, or choose another in preferences > Lua options. It said: %s"),
+    give_up(
+      _("%s does not answer as aesth does; update it, or choose another in preferences > Lua options. It said: %s"),
       how.program, complaint or "-")
   end
-  models[asked] = core.model(json, how.model) or how.model
+  models[asked] = core.model(json, how.model)
   return models[asked]
 end
 
@@ -152,7 +154,8 @@ local function problem(code, has_header, complaint, stop)
   return string.format(texts[verdict], complaint or string.format(_("exit code %s"), code))
 end
 
--- Run `aesth COMMAND` over `files`. What it says of a photo that has a score is handed to `on_score` with its file.
+-- Run aesth by the words `command` over `files`. What it says of a photo with a score is handed to `on_score` with its
+-- file.
 -- Returns how many photos `failed` and the `first` of them, how many lines were `malformed`, and a `problem` or nil.
 local function ask(command, how, files, by_path, job, stop, on_score)
   local told = { answered = 0, failed = 0, malformed = 0 }
@@ -176,6 +179,7 @@ local function ask(command, how, files, by_path, job, stop, on_score)
     told.answered = told.answered + 1
     job.percent = math.min(1, told.answered / #files)
     if record.score then return on_score(record, file) end
+    if record.action ~= "failed" then return end
     told.failed = told.failed + 1
     told.first = told.first or string.format("%s: %s", record.path:match("[^/\\]*$"), record.error or "-")
   end
@@ -220,7 +224,7 @@ end
 function runs.score(images)
   local how = settings.now()
   if not how.cut_points then
-    return say(_("four increasing numbers of 0-100 must stand in preferences > Lua options > aesth: scores for 2, 3, 4 ..."))
+    return say(_("the scores for 2, 3, 4 and 5 stars in preferences > Lua options must be increasing numbers of 0-100"))
   end
   local files, by_path = library.files(images)
   if #files == 0 then return say(_("there are no photos to score here")) end
@@ -248,6 +252,14 @@ function runs.score(images)
   end)
 end
 
+local function images_of(paths, by_path)
+  local images = {}
+  for _, path in ipairs(paths) do
+    for _, image in ipairs(by_path[path].images) do images[#images + 1] = image end
+  end
+  return images
+end
+
 -- Find bursts, and put the best photo of each on top, or mark it with a colour.
 function runs.best(images)
   local how = settings.now()
@@ -261,13 +273,11 @@ function runs.best(images)
     if told.problem then return summary(_("nothing was changed"), told) end
     local bursts = core.bursts(records)
     each(bursts, job, stop, function(burst)
-      local best = by_path[burst.best.path].images[1]
-      if how.best ~= "group" then return library.set(memory, best, how.best, true) end
-      local members = {}
-      for _, record in ipairs(burst) do
-        for _, image in ipairs(by_path[record.path].images) do members[#members + 1] = image end
-      end
-      return library.group(memory, members, best)
+      local members, best = images_of(burst.paths, by_path), images_of(burst.best, by_path)
+      if how.best == "group" then return library.group(memory, members, best[1]) end
+      local changed = false
+      for _, image in ipairs(best) do changed = library.set(memory, image, how.best, true) or changed end
+      return changed
     end)
     return summary(string.format(_("%d groups found"), #bursts), told)
   end)

@@ -50,7 +50,8 @@ function settings.register()
     _("four increasing numbers of 0-100; with stars by rank, percentiles"), "10 35 70 93")
   dt.preferences.register(NAME, "one_is_none", "bool", _("aesth: one star counts as unrated"),
     _("darktable gives photos one star when it imports them, unless you changed that"), true)
-  register_choice("policy", _("aesth: photos that may be rated"), _("your own ratings are kept, but for the last choice"))
+  register_choice("policy", _("aesth: photos that may be rated"),
+    _("your own ratings are kept, but for the last choice"))
   dt.preferences.register(NAME, "model", "string", _("aesth: model"),
     _("a name that `aesth models` lists, or the path of an ONNX file; empty for the default"), "")
   dt.preferences.register(NAME, "program", "file", _("aesth: the program"),

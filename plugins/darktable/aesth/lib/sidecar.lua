@@ -27,7 +27,7 @@ local function decode(text)
   end))
 end
 
--- The attributes that begin at `place`, as names -> values; then whether the element ends at once, and the place behind.
+-- The attributes at `place`, as names -> values; then whether the element ends at once, and the place behind.
 local function attributes(text, place)
   local found = {}
   while true do
@@ -43,12 +43,16 @@ local function attributes(text, place)
   return found, slash == "/", last + 1
 end
 
--- `name` with its prefix replaced by the namespace that is in `scope`, less a slash at the end, on which programs disagree.
+-- `name` with the namespace in `scope` for its prefix, less a slash at the end, on which programs disagree.
 local function expanded(name, scope, is_attribute)
   local prefix, rest = name:match("^([^:]+):(.+)$")
-  if not prefix then return (is_attribute and "" or scope[""] or "") .. " " .. name end
-  local namespace = prefix == "xml" and "xml" or scope[prefix] or damaged("a prefix without a namespace")
-  return namespace:gsub("/$", "") .. " " .. rest
+  local namespace
+  if prefix then
+    namespace = prefix == "xml" and "xml" or scope[prefix] or damaged("a prefix without a namespace")
+  else
+    namespace = is_attribute and "" or scope[""] or ""
+  end
+  return namespace:gsub("/$", "") .. " " .. (rest or name)
 end
 
 local function open(text, place, outer)
