@@ -26,6 +26,7 @@ local dt = require "darktable"
 
 local NAME = "aesth"
 local LEAST_API = 9 -- darktable 4.2
+local PATIENCE = 1500 -- milliseconds that darktable's windows may take
 
 dt.gettext.bindtextdomain(NAME, dt.configuration.config_dir .. "/lua/aesth/locale")
 
@@ -70,8 +71,17 @@ end
 
 settings.register()
 runs.open(own_folder())
-panel.register()
-panel.show()
+
+-- darktable hangs for ever where a script makes something visible before its windows are up: the thread of the script
+-- then waits for itself. Nothing tells when they are.
+local is_up = false
+dt.control.dispatch(function()
+  dt.control.sleep(PATIENCE)
+  if dt.control.ending then return end
+  panel.register()
+  panel.show()
+  is_up = true
+end)
 
 script_data.destroy = panel.hide
 script_data.destroy_method = "hide"
@@ -79,6 +89,8 @@ script_data.restart = function()
   panel.register()
   panel.show()
 end
-script_data.show = panel.show
+script_data.show = function()
+  if is_up then panel.show() end
+end
 
 return script_data

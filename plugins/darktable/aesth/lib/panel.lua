@@ -66,7 +66,8 @@ end
 local function build()
   local message = dt.new_widget("label") { label = _("ready"), halign = "start", ellipsize = "end" }
   runs.on_message = function(text)
-    message.label, message.tooltip = text, text
+    -- Once darktable is quitting, it would wait for this forever.
+    if not dt.control.ending then message.label = text end
   end
   local widgets = {}
   for i, action in ipairs(ACTIONS) do widgets[i] = button(action) end
