@@ -69,15 +69,15 @@ local function own_folder()
   return folder
 end
 
-settings.register()
 runs.open(own_folder())
 
--- darktable hangs for ever where a script makes something visible before its windows are up: the thread of the script
--- then waits for itself. Nothing tells when they are.
+-- darktable 4.2 reads luarc in a thread of its own, which hangs for ever where a script makes something visible, or
+-- registers preferences, before the windows are up. Nothing tells when they are.
 local is_up = false
 dt.control.dispatch(function()
   dt.control.sleep(PATIENCE)
   if dt.control.ending then return end
+  settings.register()
   panel.register()
   panel.show()
   is_up = true

@@ -107,7 +107,9 @@ describe("what is remembered", function()
       assert.equal(1, #memory:changes())
       memory:change("rating", 8, "/b.jpg", 0, 1, 4)
       memory:change("rating", 9, "/c.jpg", 0, 1, 4)
-      assert.same({ 9, 8 }, { memory:changes()[1].id, memory:changes()[2].id })
+      local numbers = {}
+      for i, change in ipairs(memory:changes()) do numbers[i] = change.id end
+      assert.same({ 9, 8 }, numbers)
     end)
 
     it("is gone once it is undone", function()

@@ -127,6 +127,7 @@ describe("damage", function()
       replaced("&amp;", "&bomb;"), replaced("&amp;", "&"), replaced('xmp:Rating="4"', "xmp:Rating=4"),
       replaced('xmp:Rating="4"', 'xmp:Rating="4" xmp:Rating="5"'), replaced("dc:creator", "unknown:creator"),
       whole .. whole, whole .. "more", replaced("<x:xmpmeta", '<!DOCTYPE x [<!ENTITY a "aaaa">]><x:xmpmeta'),
+      replaced("<x:xmpmeta", '<!DOCTYPE x SYSTEM "file:///etc/passwd"><x:xmpmeta'),
       "", "\n", "4", "<", "<>", "PK\3\4", "<a>" .. ("<b>"):rep(100000),
     }) do
       local facts, why = sidecar.read(text)
