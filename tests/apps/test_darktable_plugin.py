@@ -15,7 +15,7 @@ from support.desktop import Desktop, need
 from support.models import brightness_model
 from support.plugin import Facts, Plugin
 
-pytestmark = [pytest.mark.apps, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.apps, pytest.mark.timeout(2000)]
 
 PERCENTS = (3, 20, 50, 80, 98)
 """Scores that give one star, two, ... by the cut points 10, 35, 70 and 93."""
@@ -326,22 +326,22 @@ def third(plugin: Plugin, photos: Path, second: Facts) -> Facts:
 
         plugin.set("on_import", "bool", true)
         it.import([==[{imported}]==], 1)
-        plugin.wait_for(100, function() return it.photo("imported.jpg").rating == 4 end)
-        plugin.wait_for(100, function() return not runs.is_busy() end)
+        plugin.wait_for(200, function() return it.photo("imported.jpg").rating == 4 end)
+        plugin.wait_for(200, function() return not runs.is_busy() end)
         plugin.set("on_import", "bool", false)
 
         it.import([==[{many}]==], {MANY})
         plugin.show([==[{many}]==])
         local last = dt.collection[{MANY}]
         plugin.start("score")
-        plugin.wait_for(100, function() return dt.collection[1].rating == 3 end)
+        plugin.wait_for(200, function() return dt.collection[1].rating == 3 end)
         runs.cancel()
-        plugin.wait_for(100, function() return not runs.is_busy() end)
+        plugin.wait_for(200, function() return not runs.is_busy() end)
         plugin.note("cancelled", plugin.said(), dt.collection[1].rating, last.rating)
 
         local began, turns = os.time(), 0
         plugin.start("score")
-        plugin.wait_for(140, function() turns = turns + 1; return turns > 1 and not runs.is_busy() end)
+        plugin.wait_for(500, function() turns = turns + 1; return turns > 1 and not runs.is_busy() end)
         plugin.note("many", plugin.said(), os.time() - began, turns)
         local known = 0
         for i = 1, {MANY} do known = known + (dt.collection[i].rating == 3 and 1 or 0) end
@@ -354,19 +354,19 @@ def third(plugin: Plugin, photos: Path, second: Facts) -> Facts:
         plugin.note("shown", dt.gui.libs["aesth"].visible, plugin.run("undo last run"))
 
         plugin.start("score")
-        plugin.wait_for(100, function() return dt.collection[1].rating == 3 end)
+        plugin.wait_for(200, function() return dt.collection[1].rating == 3 end)
         -- and quit, while it runs
         """
     )
 
 
 def script(path: Path, what: str) -> Path:
-    """A program that answers for aesth in its own way; ``line SCORE NUMBER`` is about a photo of the list it gets."""
+    """A program that answers for aesth in its own way; ``line SCORE NUMBER`` is about the photo NUMBER stars.jpg."""
     path.write_text(
         f"""#!/bin/sh
         [ "$1" = models ] && [ "{path.name}" != no-aesth ] && {{ echo '[]'; exit; }}
         list=$(tr '\\0' '\\n')
-        line() {{ printf '%s\\t%s\\t4\\t\\tscored\\t\\n' "$(echo "$list" | sed -n "$2p")" "$1"; }}
+        line() {{ printf '%s\\t%s\\t4\\t\\tscored\\t\\n' "$(echo "$list" | grep "$2 stars")" "$1"; }}
         {what}
         """
     )
@@ -384,12 +384,11 @@ class TestErrors:
         assert "does not answer as aesth does" in third["no aesth"][0][0]
 
     def test_an_old_version_is_told(self, third: Facts) -> None:
-        assert third["old"][0][0].startswith(
-            "this aesth does not know what it was asked; update it. It said: No such opt"
-        )
+        ((said, *_),) = third["old"]
+        assert said == "this aesth does not know what it was asked; update it. It said: No such option: --null"
 
     def test_what_it_lacks_is_told(self, third: Facts) -> None:
-        assert third["needy"][0][0].startswith("something that aesth needs is missing: no model is there; 0 rated")
+        assert third["needy"][0][0] == "something that aesth needs is missing: no model is there"
 
     def test_what_it_did_before_it_crashed_stays(self, third: Facts) -> None:
         ((said, first, second),) = third["crashing"]
@@ -429,7 +428,7 @@ class TestMorePhotos:
 
 
 @pytest.fixture(scope="module")
-def fourth(plugin: Plugin, photos: Path, third: Facts) -> Facts:
+def fourth(plugin: Plugin, photos: Path) -> Facts:
     """Bursts: three photos of one moment, and two of another, which the camera did not take."""
     burst = photos / "burst"
     burst.mkdir()

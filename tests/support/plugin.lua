@@ -51,7 +51,7 @@ end
 function M.run(action)
   local before = #said
   M.start(action)
-  M.wait_for(140, function() return #said > before and not runs.is_busy() end)
+  M.wait_for(500, function() return #said > before and not runs.is_busy() end)
   return said[#said]
 end
 

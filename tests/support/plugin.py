@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,8 +20,11 @@ SOURCE = Path(__file__).resolve().parents[2] / "plugins" / "darktable" / "aesth"
 
 _LIBRARY = Path(__file__).with_suffix(".lua")
 
-PATIENCE = 300.0
+PATIENCE = 900.0
 """Seconds that all of a script may take."""
+
+STARTS, START_PATIENCE = 5, 45.0
+"""How often darktable is started where it hangs, and the seconds that a start may take."""
 
 Facts = dict[str, list[list[str]]]
 """What a script noted: names -> the values of each note."""
@@ -68,14 +72,45 @@ class Plugin:
         """Start darktable, do ``work`` (Lua; ``it`` as ever, and ``plugin`` is `plugin.lua`), and quit."""
         noted = self.darktable.folder / "facts.tsv"
         begin = f"""
+            local facts = assert(io.open([==[{noted}]==], "wb"))
             it.wait(function() return dt.gui.current_view() end, 100, "the lighttable")
             local plugin = dofile([==[{_LIBRARY}]==])
-            plugin.facts = assert(io.open([==[{noted}]==], "wb"))
+            plugin.facts = facts
         """
-        with self.darktable.started(begin + work + "\ndt.control.sleep(1000)") as process:
-            with suppress(subprocess.TimeoutExpired):  # a picture of the screen is taken where it is not over soon
-                process.wait(PATIENCE)
-        return read_facts(noted)
+        whole = f"{begin}{work}\ndt.control.sleep(1000)"
+        for _ in range(STARTS):
+            noted.unlink(missing_ok=True)
+            if self._is_done(whole, noted):
+                return read_facts(noted)
+        raise AssertionError(f"darktable hung {STARTS} times before it ran anything")
+
+    def _is_done(self, work: str, noted: Path) -> bool:
+        """Start darktable and wait for its end; False where it hung before it ran anything of ours.
+
+        That happens on a busy machine: its own luarc registers a preference, in a thread that then waits for itself if
+        the windows are not up yet.
+        """
+        hung = False
+        try:
+            with self.darktable.started(work) as process:
+                hung = not _seen(noted, process)
+                if hung:
+                    process.kill()
+                else:
+                    with suppress(subprocess.TimeoutExpired):  # what started it complains, with a picture of the screen
+                        process.wait(PATIENCE)
+        except AssertionError:
+            if not hung:
+                raise
+        return not hung
+
+
+def _seen(path: Path, process: subprocess.Popen[bytes]) -> bool:
+    """Whether a process that is starting makes a file before long."""
+    end = time.monotonic() + START_PATIENCE
+    while not path.exists() and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.2)
+    return path.exists()
 
 
 def read_facts(path: Path) -> Facts:

@@ -126,15 +126,20 @@ function core.percentiles(scores)
   return percentiles
 end
 
+-- Whether `rating` is none; a single star is what darktable gives at import, and counts as none with `one_is_none`.
+function core.is_unrated(rating, one_is_none)
+  return rating == 0 or (one_is_none and rating == 1)
+end
+
 -- Whether a photo may be given `stars`.
 --   policy: "unrated": only photos without a rating; "ours": those and the ones whose rating is what we gave;
 --     "raise": all, as long as no star is lost; "overwrite": all, rejects as well.
 --   rating: what it has now, -1 rejected. ours: what we gave it last, or nil.
---   one_is_none: a single star is what darktable gives at import, and counts as no rating.
+--   one_is_none: as above.
 function core.may_rate(policy, rating, ours, stars, one_is_none)
   if policy == "overwrite" then return true end
   if rating < 0 then return false end
-  if rating == 0 or (one_is_none and rating == 1) then return true end
+  if core.is_unrated(rating, one_is_none) then return true end
   if policy == "raise" then return stars > rating end
   return policy == "ours" and rating == ours
 end

@@ -66,8 +66,8 @@ local function start(label, work)
       return type(problem) == "table" and problem or { message = debug.traceback(problem) }
     end)
     if job.valid then job.valid = false end
-    current = nil
     say("%s", well and told or told.message)
+    current = nil
   end)
 end
 
@@ -191,8 +191,8 @@ end
 
 -- The message at the end of a run: what was done, and what went wrong.
 local function summary(done, told)
-  local parts = { told.problem, done }
-  if not told.problem then parts = { done } end
+  local parts = { told.problem }
+  if told.answered > 0 or not told.problem then parts[#parts + 1] = done end
   if told.failed > 0 then parts[#parts + 1] = string.format(_("%d failed, such as %s"), told.failed, told.first) end
   if told.malformed > 0 then
     parts[#parts + 1] = string.format(_("%d lines of its answer made no sense and were passed over"), told.malformed)
@@ -206,7 +206,8 @@ local function rate(how, file, score, model, tally)
   local known = memory:of(file.path)
   local old_score = known and known.score
   for _, image in ipairs(file.images) do
-    local given = how.policy == "ours" and image.rating > 0 and ours(image) or nil
+    local given -- looked up only where it counts, since it may be in a file
+    if how.policy == "ours" and not core.is_unrated(image.rating, how.one_is_none) then given = ours(image) end
     local may = core.may_rate(how.policy, image.rating, given, stars, how.one_is_none)
     local has_new = may and library.set(memory, image, "rating", stars)
     local what = may and (has_new and "rated" or "same") or "kept"
