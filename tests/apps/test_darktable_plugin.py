@@ -247,7 +247,8 @@ class TestReadingSidecars:
     def test_edit_histories_stay(
         self, plugin: Plugin, photos: Path, histories: dict[str, list[Edit]], second: Facts
     ) -> None:
-        assert {step[1] for step in histories["edited.jpg"]} >= {"sharpen", "exposure"}
+        edits = histories[str(photos / "outside" / "edited.jpg")]
+        assert {step[1] for step in edits} >= {"sharpen", "exposure"}
         assert plugin.darktable.histories() == histories
         before, after = (photos / folder / "edited.jpg.xmp" for folder in ("histories", "outside"))
         assert history_in(after) == history_in(before) != ""
@@ -324,6 +325,12 @@ def third(plugin: Plugin, photos: Path, second: Facts) -> Facts:
         plugin.note("said of evil", plugin.run("score"))
         plugin.note_photos("evil")
 
+        local script = require "aesth/aesth"
+        script.destroy()
+        plugin.note("hidden", dt.gui.libs["aesth"].visible)
+        script.restart()
+        plugin.note("shown", dt.gui.libs["aesth"].visible, plugin.run("undo last run"))
+
         plugin.set("on_import", "bool", true)
         it.import([==[{imported}]==], 1)
         plugin.wait_for(200, function() return it.photo("imported.jpg").rating == 4 end)
@@ -346,12 +353,6 @@ def third(plugin: Plugin, photos: Path, second: Facts) -> Facts:
         local known = 0
         for i = 1, {MANY} do known = known + (dt.collection[i].rating == 3 and 1 or 0) end
         plugin.note("rated", known)
-
-        local script = require "aesth/aesth"
-        script.destroy()
-        plugin.note("hidden", dt.gui.libs["aesth"].visible)
-        script.restart()
-        plugin.note("shown", dt.gui.libs["aesth"].visible, plugin.run("undo last run"))
 
         plugin.start("score")
         plugin.wait_for(200, function() return dt.collection[1].rating == 3 end)
@@ -424,7 +425,7 @@ class TestMorePhotos:
         assert third["hidden"] == [["false"]]
         ((shown, said),) = third["shown"]
         assert shown == "true"
-        assert said.endswith("changes taken back")
+        assert said == f"{len(EVIL_NAMES)} changes taken back"
 
 
 @pytest.fixture(scope="module")

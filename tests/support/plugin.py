@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,8 +22,8 @@ _LIBRARY = Path(__file__).with_suffix(".lua")
 PATIENCE = 900.0
 """Seconds that all of a script may take."""
 
-STARTS, START_PATIENCE = 5, 45.0
-"""How often darktable is started where it hangs, and the seconds that a start may take."""
+STARTS = 3
+"""How often darktable is started where it hangs."""
 
 Facts = dict[str, list[list[str]]]
 """What a script noted: names -> the values of each note."""
@@ -90,27 +89,14 @@ class Plugin:
         That happens on a busy machine: its own luarc registers a preference, in a thread that then waits for itself if
         the windows are not up yet.
         """
-        hung = False
         try:
-            with self.darktable.started(work) as process:
-                hung = not _seen(noted, process)
-                if hung:
-                    process.kill()
-                else:
-                    with suppress(subprocess.TimeoutExpired):  # what started it complains, with a picture of the screen
-                        process.wait(PATIENCE)
+            # What started it complains where it is not over by then, and takes a picture of the screen.
+            with self.darktable.started(work) as process, suppress(subprocess.TimeoutExpired):
+                process.wait(PATIENCE)
         except AssertionError:
-            if not hung:
+            if noted.exists():
                 raise
-        return not hung
-
-
-def _seen(path: Path, process: subprocess.Popen[bytes]) -> bool:
-    """Whether a process that is starting makes a file before long."""
-    end = time.monotonic() + START_PATIENCE
-    while not path.exists() and process.poll() is None and time.monotonic() < end:
-        time.sleep(0.2)
-    return path.exists()
+        return noted.exists()
 
 
 def read_facts(path: Path) -> Facts:
