@@ -21,11 +21,11 @@ pytestmark = [pytest.mark.apps, pytest.mark.timeout(900)]
 
 PROJECT = Path(__file__).parents[2]
 
-WIDTH, HEIGHT, PANEL = 1280, 800, 330
+WIDTH, HEIGHT, PANEL, TITLE = 1400, 900, 330, 19
 
 SETTINGS = {
     "plugins/lighttable/aesth/expanded": "TRUE",
-    "plugins/lighttable/metadata_view/expanded": "TRUE",
+    **{f"plugins/lighttable/overlays/{mode}/{size}": "3" for mode in range(3) for size in range(4)},  # stars are shown
     "plugins/lighttable/images_in_row": "4",
     "ui_last/panel_left": "320",
     "ui_last/panel_right": str(PANEL),
@@ -33,6 +33,10 @@ SETTINGS = {
 }
 
 HIDDEN = (
+    "select",
+    "image",
+    "metadata",
+    "export",
     "import",
     "collect",
     "recentcollect",
@@ -82,13 +86,14 @@ def work(photos: Path, picture: Path) -> str:
         local window = "xdotool search --onlyvisible --class darktable "
         os.execute(window .. "{resize}")
         dt.gui.panel_hide("DT_UI_PANEL_BOTTOM")
+        dt.gui.panel_hide("DT_UI_PANEL_LEFT")
         {hide}
         it.import([==[{photos}]==], {count})
         plugin.show([==[{photos}]==])
         plugin.note("said", plugin.run("score"))
         plugin.start("best first")
         dt.control.sleep(5000)
-        os.execute("xdotool mousemove 420 200")
+        os.execute("xdotool mousemove 420 400 key Home mousemove 1250 600")
         dt.control.sleep(5000)
         plugin.note_photos("photos")
         os.execute([==[import -window root '{picture}']==])
@@ -101,10 +106,10 @@ def test_the_lighttable_shows_photos_by_their_score(shown: tuple[Path, Facts]) -
     assert len(titles) > 5
     assert titles == sorted(titles, reverse=True)
     with Image.open(picture) as seen:
-        whole = seen.convert("RGB").crop((0, 0, WIDTH, HEIGHT))
+        whole = seen.convert("RGB").crop((0, TITLE, WIDTH, HEIGHT))
     assert len(whole.getcolors(WIDTH * HEIGHT) or ()) > 1000
-    keep(whole, "darktable.png")
-    keep(whole.crop((WIDTH - PANEL, 60, WIDTH, 420)), "darktable-panel.png")
+    keep(whole.resize((1000, 1000 * (HEIGHT - TITLE) // WIDTH), Image.Resampling.LANCZOS), "darktable.png")
+    keep(whole.crop((WIDTH - PANEL, 60, WIDTH, 400)), "darktable-panel.png")
 
 
 def keep(picture: Image.Image, name: str) -> None:

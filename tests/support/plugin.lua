@@ -1,4 +1,4 @@
--- What tests ask of the plugin in a running darktable: its actions by their shortcuts, and what it says and leaves behind.
+-- What tests ask of the plugin in a running darktable: its actions by their shortcuts, and what it says of them.
 local dt = require "darktable"
 local core = require "aesth/lib/core"
 local runs = require "aesth/lib/runs"
@@ -31,7 +31,7 @@ end
 function M.wait_for(seconds, holds)
   local waited = 0
   while not holds() do
-    if waited > seconds * 1000 then error("not seen in " .. seconds .. " s; the plugin said: " .. table.concat(said, " | ")) end
+    if waited > seconds * 1000 then error("not seen; the plugin said: " .. table.concat(said, " | ")) end
     dt.control.sleep(20)
     waited = waited + 20
   end
@@ -47,11 +47,15 @@ function M.start(action)
   dt.gui.action("lua/aesth: " .. action, 0, "", "", 1.0)
 end
 
--- The same until it is over; returns what the plugin said of it.
+-- The same until it is over; returns what the plugin said. `turns` counts how often others had darktable meanwhile.
 function M.run(action)
   local before = #said
+  M.turns = 0
   M.start(action)
-  M.wait_for(500, function() return #said > before and not runs.is_busy() end)
+  M.wait_for(500, function()
+    M.turns = M.turns + 1
+    return #said > before and not runs.is_busy()
+  end)
   return said[#said]
 end
 

@@ -67,7 +67,7 @@ local function build()
   local message = dt.new_widget("label") { label = _("ready"), halign = "start", ellipsize = "end" }
   runs.on_message = function(text)
     -- Once darktable is quitting, it would wait for this forever.
-    if not dt.control.ending then message.label = text end
+    if not dt.control.ending then message.label, message.tooltip = text, text end
   end
   local widgets = {}
   for i, action in ipairs(ACTIONS) do widgets[i] = button(action) end

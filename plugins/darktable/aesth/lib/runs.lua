@@ -248,7 +248,7 @@ function runs.score(images)
       how.percentile = percentiles[i]
       if rate(how, photo.file, photo.score, model, tally) and i % OFTEN == 0 then library.breathe() end
     end
-    local done = _("%d rated, %d had their stars already, %d kept theirs")
+    local done = _("%d rated, %d unchanged, %d kept")
     return summary(string.format(done, tally.rated, tally.same, tally.kept), told)
   end)
 end
