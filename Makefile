@@ -8,7 +8,7 @@ PHOTOS ?= demo-photos
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help install format lint check test apps demo clean exiftool exiv2 applications
+.PHONY: help install format lint check test apps demo clean exiftool exiv2 lua applications
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +28,7 @@ check: lint test  ## what must pass before a change is proposed
 
 # Tests start the program many times: it is compiled once, whatever the environment says.
 test: export PYTHONDONTWRITEBYTECODE :=
-test: $(VENV)/.developer | exiftool exiv2  ## run every test but those of darktable and digiKam
+test: $(VENV)/.developer | exiftool exiv2 lua  ## run every test but those of darktable and digiKam
 	$(BIN)/python -m pytest -m "not apps" --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(if $(DATA),--data=$(DATA)) $(PYTEST_ARGS)
 
 apps: export PYTHONDONTWRITEBYTECODE :=
@@ -59,6 +59,13 @@ applications:
 	@scripts/install-program xdotool xdotool
 	@scripts/install-program dbus-daemon dbus-daemon
 	@scripts/install-program dbus-send dbus-bin
+	@scripts/install-program import imagemagick
+
+# What checks the plugin's Lua; its tests are skipped where it cannot be installed.
+lua:
+	-@scripts/install-program lua5.4 lua5.4 lua@5.4
+	-@scripts/install-program busted lua-busted busted
+	-@scripts/install-program luacheck lua-check luacheck
 
 $(BIN)/python:
 	@scripts/make-venv $(PYTHON) $(VENV)

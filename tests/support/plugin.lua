@@ -1,0 +1,93 @@
+-- What tests ask of the plugin in a running darktable: its actions by their shortcuts, and what it says of them.
+local dt = require "darktable"
+local core = require "aesth/lib/core"
+local runs = require "aesth/lib/runs"
+
+local M = {}
+
+local said = {}
+
+-- The panel comes a moment after darktable, and this must not be seen before.
+local function has_panel() return (pcall(function() return dt.gui.libs["aesth"].visible end)) end
+for _ = 1, 1000 do
+  if has_panel() then break end
+  dt.control.sleep(100)
+end
+dt.control.sleep(1000)
+local show = runs.on_message
+runs.on_message = function(text)
+  show(text)
+  said[#said + 1] = text
+end
+
+-- Leave a fact for the test: a name, and what was seen.
+function M.note(name, ...)
+  local texts = { name }
+  for _, value in ipairs({ ... }) do texts[#texts + 1] = tostring(value) end
+  M.facts:write(core.join(texts))
+  M.facts:flush()
+end
+
+function M.wait_for(seconds, holds)
+  local waited = 0
+  while not holds() do
+    if waited > seconds * 1000 then error("not seen; the plugin said: " .. table.concat(said, " | ")) end
+    dt.control.sleep(20)
+    waited = waited + 20
+  end
+end
+
+-- What the plugin said last.
+function M.said()
+  return said[#said]
+end
+
+-- Start an action as its shortcut does.
+function M.start(action)
+  dt.gui.action("lua/aesth: " .. action, 0, "", "", 1.0)
+end
+
+-- The same until it is over; returns what the plugin said. `turns` counts how often others had darktable meanwhile.
+function M.run(action)
+  local before = #said
+  M.turns = 0
+  M.start(action)
+  M.wait_for(500, function()
+    M.turns = M.turns + 1
+    return #said > before and not runs.is_busy()
+  end)
+  return said[#said]
+end
+
+function M.set(name, kind, value)
+  dt.preferences.write("aesth", name, kind, value)
+end
+
+function M.select(...)
+  local wanted, images = {}, {}
+  for _, name in ipairs({ ... }) do wanted[name] = true end
+  for i = 1, #dt.database do
+    if wanted[dt.database[i].filename] then images[#images + 1] = dt.database[i] end
+  end
+  dt.gui.selection(images)
+  dt.control.sleep(100)
+end
+
+-- Show one folder in the lighttable, and select nothing.
+function M.show(folder)
+  local rule = dt.gui.libs.collect.new_rule()
+  rule.mode, rule.item, rule.data = "DT_LIB_COLLECT_MODE_AND", "DT_COLLECTION_PROP_FILMROLL", folder
+  dt.gui.libs.collect.filter({ rule })
+  dt.gui.selection({})
+  dt.control.sleep(300)
+end
+
+-- Note what is seen of each photo in the lighttable, in its order: file name, version, stars, title.
+function M.note_photos(name)
+  for i = 1, #dt.collection do
+    local image = dt.collection[i]
+    M.note(name, image.filename, image.duplicate_index, image.rating, image.title)
+  end
+end
+
+return M
