@@ -26,7 +26,7 @@ def one_operator_library() -> Iterator[None]:
     """Torch puts its library of ONNX operators together anew for each export: a second's work, here done once."""
     registry = pytest.importorskip("torch.onnx._internal.exporter._registration").ONNXRegistry
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(registry, "from_torchlib", functools.cache(registry.from_torchlib))
+        patch.setattr(registry, "from_torchlib", staticmethod(functools.cache(registry.from_torchlib)))
         yield
 
 
