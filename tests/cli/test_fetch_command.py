@@ -46,8 +46,14 @@ def make_list(site: Site, folder: Path, count: int, until: Event | None = None) 
     return listing
 
 
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in DIRECT.items():
+        monkeypatch.setenv(name, value)
+
+
 def train(command: str, *arguments: str | Path) -> subprocess.CompletedProcess[bytes]:
-    return aesth("train", command, *arguments, env=DIRECT)
+    return aesth_in_process("train", command, *arguments)
 
 
 def test_from_a_list_to_a_catalogue_and_its_histogram(site: Site, tmp_path: Path) -> None:
@@ -117,7 +123,7 @@ def test_ctrl_c_leaves_whole_pictures_and_the_same_command_goes_on(
     rest = Event()
     listing, out = make_list(site, tmp_path, 12, until=rest), tmp_path / "out"
     options = ("--out", out, "--rate", "1000", "--jobs", "2", "--retries", "0")
-    running = start_aesth("train", "fetch", listing, *options, env=DIRECT)
+    running = start_aesth("train", "fetch", listing, *options)
     while running.poll() is None and not list(out.rglob("*.jpg")):
         time.sleep(0.02)
     running.send_signal(kind)
@@ -136,7 +142,7 @@ def test_ctrl_c_leaves_whole_pictures_and_the_same_command_goes_on(
 def test_ctrl_c_does_not_wait_for_a_silent_server(site: Site, tmp_path: Path) -> None:
     (tmp_path / "list.csv").write_text(f"{site.put('/a.jpg', Answer(bytes(1000), sent=0, stalls=True))};1;2\n")
     options = ("--out", tmp_path / "out", "--timeout", "600")
-    running = start_aesth("train", "fetch", tmp_path / "list.csv", *options, env=DIRECT)
+    running = start_aesth("train", "fetch", tmp_path / "list.csv", *options)
     while running.poll() is None and not site.requests:
         time.sleep(0.02)
     running.send_signal(signal.SIGINT)
@@ -147,7 +153,7 @@ def test_ctrl_c_does_not_wait_for_a_silent_server(site: Site, tmp_path: Path) ->
 
 def test_a_kill_leaves_whole_pictures_alone(site: Site, tmp_path: Path) -> None:
     listing, out = make_list(site, tmp_path, 8, until=Event()), tmp_path / "out"
-    running = start_aesth("train", "fetch", listing, "--out", out, "--rate", "1000", "--jobs", "2", env=DIRECT)
+    running = start_aesth("train", "fetch", listing, "--out", out, "--rate", "1000", "--jobs", "2")
     while running.poll() is None and len(list(out.rglob("*.jpg"))) < 2:
         time.sleep(0.02)
     running.kill()

@@ -167,7 +167,7 @@ def test_who_lists_a_photo_may_wait_for_its_result_before_the_next(
 
 def test_a_reader_that_goes_away_ends_the_run_without_a_word(tmp_path: Path, brightness: Path) -> None:
     photos = grey_photos(tmp_path, 100)
-    for form in ("ndjson", "json", "table"):
+    for form in ("ndjson", "json"):
         process = start_aesth("score", "--model", brightness, "--format", form, "--jobs", "1", "--files-from", "-")
         assert process.stdin
         assert process.stdout

@@ -65,7 +65,7 @@ def test_stars_are_in_the_photos_and_a_second_run_skips_them(photos: Path, brigh
         "light.jpg": ("written", 5),
     }
     assert (rating(photos / "dark.jpg"), rating(photos / "light.jpg")) == ("1", "5")
-    second = tag(brightness, photos, command=aesth)
+    second = tag(brightness, photos)
     assert {name: (one["action"], one["rating"]) for name, one in second.items()} == {
         "dark.jpg": ("skipped", 1),
         "light.jpg": ("skipped", 5),
