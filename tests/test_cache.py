@@ -25,7 +25,9 @@ from aesth.preprocess import PIXELS
 from aesth.scoring import score_photos
 from aesth.tagging import Action, tag
 from aesth.undo import find_undoable, undo
+from support.metadata import rate_by_exiv2
 from support.models import brightness_model
+from support.opened import files_opened
 from support.photos import encode
 
 KEY = ModelKey("m-int8", "0" * 64, "CPUExecutionProvider", PIXELS)
@@ -122,6 +124,32 @@ def test_a_photo_that_we_tagged_is_still_known_at_once(encoder: CountingEncoder,
         emptied(photo)
     assert run(encoder, file, *photos) == scores
     assert None not in scores
+
+
+def test_a_second_run_over_what_was_tagged_opens_no_photo(
+    encoder: CountingEncoder, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photos = [settled(tmp_path / name, grey(100)) for name in ("a.jpg", "b.jpg", "c.jpg")]
+    photos.append(settled(tmp_path / "b.CR2", b"II*\0"))
+    rate_by_exiv2(photos[2], 5)
+
+    def run() -> list[tuple[Action, int | None, float | None]]:
+        with (
+            ScoreCache(file) as cache,
+            Scorer(encoder=encoder, cache=cache) as scorer,
+            MetadataSession(memory=cache) as session,
+        ):
+            return [(one.action, one.rating, one.score) for one in tag(photos, scorer, session)]
+
+    written, written_jpeg, kept, written_raw = run()
+    assert [one[0] for one in (written, written_jpeg, kept, written_raw)] == [
+        *[Action.WRITTEN] * 2,
+        Action.KEPT,
+        Action.WRITTEN,
+    ]
+    opened = files_opened(tmp_path, monkeypatch)
+    assert [one[0] for one in run()] == [*[Action.SKIPPED] * 2, Action.KEPT, Action.SKIPPED]
+    assert opened <= {file, *file.parent.iterdir()}
 
 
 def test_a_raw_and_its_jpeg_are_decoded_once_for_all_runs(encoder: CountingEncoder, file: Path, tmp_path: Path) -> None:

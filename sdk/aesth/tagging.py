@@ -208,7 +208,8 @@ class _Run:
             raise
         except ChangedError as error:
             if photo.tries + 1 < MOST_TRIES:
-                return self._write_changed(replace(photo, tries=photo.tries + 1), next(self.session.read([photo.path])))
+                (state,) = self.session.read([photo.path], fresh=True)
+                return self._write_changed(replace(photo, tries=photo.tries + 1), state)
             return _unchanged(replace(photo, error=error), Action.FAILED)
         except AesthError as error:
             return _unchanged(replace(photo, error=error), Action.FAILED)

@@ -1,5 +1,7 @@
 """What a run asks: is this photo known? By its state at once, by its fingerprint where that changed.
 
+Beside scores, what files say of their ratings is kept for who reads that (`aesth.metadata.memory.Memory`).
+
 Whatever is wrong with the file of scores, a run goes on without it: nothing here raises.
 """
 
@@ -17,7 +19,7 @@ from threading import Lock
 from types import TracebackType
 from typing import Self, TypeVar
 
-from aesth.cache.store import LIMIT, Known, ModelKey, SeenFile, Store
+from aesth.cache.store import LIMIT, Known, ModelKey, SaidOfRating, SeenFile, Store
 from aesth.cache.upkeep import default_path, translated
 from aesth.errors import AesthError
 from aesth.fingerprint import fingerprint
@@ -72,6 +74,7 @@ class ScoreCache:
         self._store: Store | None = None
         self._files: dict[bytes, SeenFile] = {}
         self._scores: dict[tuple[bytes, ModelKey], Known] = {}
+        self._said: dict[bytes, SaidOfRating] = {}
         self._models: set[ModelKey] = set()
         self._met: set[ModelKey] = set()
         self._written = time.monotonic()
@@ -121,6 +124,24 @@ class ScoreCache:
         if content is not None and (glance := Glance(path, state, content)).is_current():
             self._try(lambda store: self._keep(store, glance))
 
+    def recall(self, file: Path, state: str) -> str | None:
+        """What was noted of a file in this state; None if nothing was. ``file`` is absolute."""
+
+        def look(store: Store) -> str | None:
+            key = os.fsencode(file)
+            found = self._said.get(key) or store.rating(key)
+            if found is None or found.state != state:
+                return None
+            if not found.is_noted:
+                self._note_said(store, key, state, found.said)
+            return found.said
+
+        return self._try(look)
+
+    def note(self, file: Path, state: str, said: str) -> None:
+        """Keep what a file says in this state, in place of what it said in any other. ``file`` is absolute."""
+        self._try(lambda store: self._note_said(store, os.fsencode(file), state, said))
+
     def close(self) -> None:
         """Write what is not written yet, forget what is too much, and close the file."""
 
@@ -154,6 +175,10 @@ class ScoreCache:
             self._try(lambda store: self._keep(store, glance))
         return glance
 
+    def _note_said(self, store: Store, file: bytes, state: str, said: str) -> None:
+        self._said[file] = SaidOfRating(state, said, is_noted=True)
+        self._write_if_due(store)
+
     def _note(self, store: Store, model: ModelKey) -> None:
         if model not in self._met:
             self._met.add(model)
@@ -169,7 +194,10 @@ class ScoreCache:
 
     def _keep(self, store: Store, glance: Glance) -> None:
         self._files[os.fsencode(glance.path)] = SeenFile(glance.state, glance.content, is_noted=True)
-        if len(self._files) >= _ROWS or time.monotonic() - self._written > _SECONDS:
+        self._write_if_due(store)
+
+    def _write_if_due(self, store: Store) -> None:
+        if max(len(self._files), len(self._said)) >= _ROWS or time.monotonic() - self._written > _SECONDS:
             self._write(store)
 
     def _write(self, store: Store) -> None:
@@ -178,6 +206,10 @@ class ScoreCache:
             self._wrote = True
             for kept in (self._files, self._scores, self._models):
                 kept.clear()
+        if self._said:
+            store.write_ratings(self._said)
+            self._wrote = True
+            self._said.clear()
         self._written = time.monotonic()
 
     def _try(self, step: Callable[[Store], _Result]) -> _Result | None:

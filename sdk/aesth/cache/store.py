@@ -24,15 +24,20 @@ _NOTE_AFTER = 7
 _LOOK_AFTER, _LOOKS, _LOOK_SECONDS = 30, 1000, 1.0
 """Of the photos not seen for so many days, so many are looked for in one go, to forget those that are gone."""
 
-_SCHEMA = 1
+_SCHEMA = 2
 _TABLES = """
 CREATE TABLE files (path BLOB PRIMARY KEY, state TEXT, content BLOB, seen INTEGER) WITHOUT ROWID;
 CREATE INDEX files_by_content ON files (content);
 CREATE TABLE scores (content BLOB, model BLOB, score REAL, norm REAL, seal BLOB, PRIMARY KEY (content, model))
     WITHOUT ROWID;
 CREATE TABLE models (id BLOB PRIMARY KEY, name TEXT, checksum TEXT, provider TEXT, pixels INTEGER, seen INTEGER);
+CREATE TABLE ratings (path BLOB PRIMARY KEY, state TEXT, said TEXT, seal BLOB, seen INTEGER) WITHOUT ROWID;
 CREATE TABLE tidied (day INTEGER);
 """
+
+
+_BY_PATH = ("files", "ratings")
+"""Tables of one row a file, which are forgotten as the files go."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,21 @@ class SeenFile:
 
     state: str
     content: bytes
+    is_noted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SaidOfRating:
+    """What a file said of its rating while it was in a state.
+
+    Attributes:
+        state: how the file was, as text.
+        said: what it said, as text.
+        is_noted: whether that it is seen needs no note.
+    """
+
+    state: str
+    said: str
     is_noted: bool = False
 
 
@@ -130,6 +150,25 @@ class Store:
         known = Known(*row[:2])
         return known if row[2] == _seal(content, model, known) else None
 
+    def rating(self, path: bytes) -> SaidOfRating | None:
+        """What a file said of its rating when it was last read, unless the row is damaged."""
+        row = self._database.execute("SELECT state, said, seal, seen FROM ratings WHERE path = ?", (path,)).fetchone()
+        if row is None or row[2] != _seal_of_text(path, *row[:2]):
+            return None
+        return SaidOfRating(row[0], row[1], row[3] >= _today() - _NOTE_AFTER)
+
+    def write_ratings(self, ratings: Mapping[bytes, SaidOfRating]) -> None:
+        """Add rows, in place of those of the same files; all or none."""
+        today = _today()
+        with self._transaction() as database:
+            database.executemany(
+                "INSERT OR REPLACE INTO ratings VALUES (?, ?, ?, ?, ?)",
+                [
+                    (path, one.state, one.said, _seal_of_text(path, one.state, one.said), today)
+                    for path, one in ratings.items()
+                ],
+            )
+
     def write(
         self,
         files: Mapping[bytes, SeenFile],
@@ -159,18 +198,18 @@ class Store:
         """Forget what is old, gone or beyond ``limit`` photos; once a day, or when there are too many."""
         today = _today()
         (last,) = self._database.execute("SELECT max(day) FROM tidied").fetchone()
-        (photos,) = self._database.execute("SELECT count(*) FROM files").fetchone()
-        if last == today and photos <= limit:
+        if last == today and self._most_rows() <= limit:
             return
         gone = [(path,) for path in self._not_seen_lately(today) if _is_gone(path)]
         with self._transaction() as database:
-            database.executemany("DELETE FROM files WHERE path = ?", gone)
-            database.execute("DELETE FROM files WHERE seen < ?", (today - FORGET_AFTER,))
-            database.execute("DELETE FROM models WHERE seen < ?", (today - FORGET_AFTER,))
-            (photos,) = database.execute("SELECT count(*) FROM files").fetchone()
-            if photos > limit:
-                oldest = "SELECT path FROM files ORDER BY seen LIMIT ?"
-                database.execute(f"DELETE FROM files WHERE path IN ({oldest})", (photos - limit * 9 // 10,))  # noqa: S608
+            for table in _BY_PATH:
+                database.executemany(f"DELETE FROM {table} WHERE path = ?", gone)  # noqa: S608 - names of our own
+            for table in (*_BY_PATH, "models"):
+                database.execute(f"DELETE FROM {table} WHERE seen < ?", (today - FORGET_AFTER,))  # noqa: S608
+            for table in _BY_PATH:
+                if (rows := self._rows(table)) > limit:
+                    oldest = f"SELECT path FROM {table} ORDER BY seen LIMIT ?"  # noqa: S608
+                    database.execute(f"DELETE FROM {table} WHERE path IN ({oldest})", (rows - limit * 9 // 10,))  # noqa: S608
             database.execute("DELETE FROM scores WHERE content NOT IN (SELECT content FROM files)")
             database.execute("DELETE FROM scores WHERE model NOT IN (SELECT id FROM models)")
             database.execute("DELETE FROM tidied")
@@ -179,15 +218,14 @@ class Store:
     def empty(self) -> None:
         """Forget everything, and give the room back."""
         with self._transaction() as database:
-            for table in ("files", "scores", "models", "tidied"):
+            for table in ("files", "scores", "models", "ratings", "tidied"):
                 database.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
         self._database.execute("VACUUM")
         self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def photos(self) -> int:
         """How many photos are known at once."""
-        (photos,) = self._database.execute("SELECT count(*) FROM files").fetchone()
-        return int(photos)
+        return self._rows("files")
 
     def models(self) -> list[ModelScores]:
         """How many scores there are, by model."""
@@ -196,6 +234,13 @@ class Store:
             " GROUP BY id ORDER BY name, checksum, provider, pixels"
         )
         return [ModelScores(f"{name} {checksum[:8]}", provider, scores) for name, checksum, provider, scores in rows]
+
+    def _most_rows(self) -> int:
+        return max(self._rows(table) for table in _BY_PATH)
+
+    def _rows(self, table: str) -> int:
+        (rows,) = self._database.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608 - names of our own
+        return int(rows)
 
     def needs_note(self, model: ModelKey) -> bool:
         """Whether that a model is in use was not noted lately."""
@@ -223,7 +268,8 @@ class Store:
 
     def _not_seen_lately(self, today: int) -> Iterator[bytes]:
         """Some of the files that no run saw lately, for as long as looking for them does not take too much time."""
-        question = "SELECT path FROM files WHERE seen < ? ORDER BY random() LIMIT ?"
+        old = " UNION ".join(f"SELECT path FROM {table} WHERE seen < ?1" for table in _BY_PATH)  # noqa: S608
+        question = f"SELECT path FROM ({old}) ORDER BY random() LIMIT ?2"  # noqa: S608
         paths = self._database.execute(question, (today - _LOOK_AFTER, _LOOKS)).fetchall()
         end = time.monotonic() + _LOOK_SECONDS
         for (path,) in paths:
@@ -246,6 +292,10 @@ class Store:
 def _seal(content: bytes, model: ModelKey, known: Known) -> bytes:
     """By which a damaged row is told, since SQLite has no checksums."""
     return blake2b(content + model.id + repr(astuple(known)).encode(), digest_size=8).digest()
+
+
+def _seal_of_text(path: bytes, state: str, said: str) -> bytes:
+    return blake2b(repr((path, state, said)).encode("utf-8", "surrogatepass"), digest_size=8).digest()
 
 
 def _is_gone(path: bytes) -> bool:

@@ -24,8 +24,10 @@ def tag(
     from aesth.metadata import Extras, MetadataSession
 
     with (
-        MetadataSession(style=settings.sidecar_style, command=command_line(), touch=settings.touch) as session,
         remembered_scores(settings) as cache,
+        MetadataSession(
+            style=settings.sidecar_style, command=command_line(), touch=settings.touch, memory=cache
+        ) as session,
         make_scorer(settings, cache) as scorer,
     ):
         report(

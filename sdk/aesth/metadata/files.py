@@ -152,6 +152,14 @@ def commit(staged: Staged) -> None:
     _sync_folder(staged.destination.parent)
 
 
+def is_as_written(path: Path, written: os.stat_result) -> bool:
+    """Whether a file is the one that was put there, with the content that it had then."""
+    now = _state(path)
+    return now is not None and all(
+        getattr(now, field) == getattr(written, field) for field in ("st_ino", "st_size", "st_mtime_ns")
+    )
+
+
 def discard(staged: Iterable[Staged]) -> None:
     """Remove temporary files that are still there; those that cannot be removed now are litter, see `clean_litter`."""
     for item in staged:

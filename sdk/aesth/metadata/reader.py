@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from aesth import pairs
@@ -12,40 +12,46 @@ from aesth.errors import AesthError, MetadataError
 from aesth.metadata import sidecars
 from aesth.metadata.exiftool import ExifToolDied
 from aesth.metadata.files import missing
-from aesth.metadata.ratings import Marks, RatingState, combine, marks
+from aesth.metadata.memory import NOTHING_KNOWN, KnownFiles
+from aesth.metadata.ratings import Marks, RatingState, combine, marks, values_of
 from aesth.metadata.sidecars import Sidecar
 from aesth.metadata.workplace import Tags, Workplace
 
 
-def read_batch(workplace: Workplace, photos: Sequence[Path]) -> Iterator[RatingState | AesthError]:
-    """The state of each photo, or what went wrong with it, in order."""
-    found = [_try_find(photo) for photo in photos]
+def read_batch(
+    workplace: Workplace, photos: Sequence[Path], known: KnownFiles = NOTHING_KNOWN
+) -> Iterator[RatingState | AesthError]:
+    """The state of each photo, or what went wrong with it, in order; files that are ``known`` are not opened."""
+    found = [_try_find(photo, known) for photo in photos]
     ready = [(photo, beside) for photo, beside in zip(photos, found, strict=True) if isinstance(beside, list)]
-    states = _read_all(workplace, ready)
+    states = _read_all(workplace, ready, known)
     for beside in found:
         yield next(states) if isinstance(beside, list) else beside
 
 
-def _read_all(workplace: Workplace, photos: Sequence[tuple[Path, list[Sidecar]]]) -> Iterator[RatingState | AesthError]:
+def _read_all(
+    workplace: Workplace, photos: Sequence[tuple[Path, list[Sidecar]]], known: KnownFiles
+) -> Iterator[RatingState | AesthError]:
     try:
-        yield from _read(workplace, photos)
+        yield from _read(workplace, photos, known)
     except (ExifToolDied, MetadataError):
         for photo in photos:
-            yield _read_alone(workplace, photo)
+            yield _read_alone(workplace, photo, known)
 
 
-def _read_alone(workplace: Workplace, photo: tuple[Path, list[Sidecar]]) -> RatingState | AesthError:
+def _read_alone(workplace: Workplace, photo: tuple[Path, list[Sidecar]], known: KnownFiles) -> RatingState | AesthError:
     try:
-        return _read(workplace, [photo])[0]
+        return _read(workplace, [photo], known)[0]
     except (ExifToolDied, MetadataError) as error:
         return MetadataError(error.message, photo[0])
 
 
-def _read(workplace: Workplace, photos: Sequence[tuple[Path, list[Sidecar]]]) -> list[RatingState | AesthError]:
+def _read(
+    workplace: Workplace, photos: Sequence[tuple[Path, list[Sidecar]]], known: KnownFiles
+) -> list[RatingState | AesthError]:
     own = [[*beside, Sidecar(photo)] for photo, beside in photos]
-    others = [_others(photo) for photo, _ in photos]
-    files = list(dict.fromkeys(source.path for sources in [*own, *others] for source in sources))
-    tags = dict(zip(files, workplace.read_tags(files), strict=True))
+    others = [_others(photo, known) for photo, _ in photos]
+    tags = _tags(workplace, [source.path for sources in [*own, *others] for source in sources], known)
     states: list[RatingState | AesthError] = []
     for mine, theirs in zip(own, others, strict=True):
         unread = next((source.path for source in mine if tags[source.path] is None), None)
@@ -56,22 +62,34 @@ def _read(workplace: Workplace, photos: Sequence[tuple[Path, list[Sidecar]]]) ->
     return states
 
 
+def _tags(workplace: Workplace, files: Iterable[Path], known: KnownFiles) -> dict[Path, Tags | None]:
+    """What each file says, None where ExifTool cannot open it; what is read now is known from here on."""
+    found: dict[Path, Tags | None] = {file: known.recall(file) for file in files}
+    unknown = [file for file, said in found.items() if said is None]
+    states = [known.state(file) for file in unknown]
+    for file, state, tags in zip(unknown, states, workplace.read_tags(unknown), strict=True):
+        found[file] = tags
+        if tags is not None:
+            known.note(file, state, values_of(tags))
+    return found
+
+
 def _marks(source: Sidecar, tags: Tags) -> Marks:
     return marks(tags, shared=source.shared, name=source.path.name)
 
 
-def _others(photo: Path) -> list[Sidecar]:
+def _others(photo: Path, known: KnownFiles) -> list[Sidecar]:
     """The files of the RAW or JPEG that the camera took with a photo; those that cannot be read say nothing here."""
     found: list[Path] = []
     for partner in pairs.partners(photo):
-        beside = _try_find(partner)
+        beside = _try_find(partner, known)
         if isinstance(beside, list):
             found += [*(sidecar.path for sidecar in beside if not sidecar.shared), partner]
     mine = {sidecar.path for sidecar in sidecars.find(photo)}
     return [Sidecar(path, shared=True) for path in found if path not in mine]
 
 
-def _try_find(photo: Path) -> list[Sidecar] | AesthError:
+def _try_find(photo: Path, known: KnownFiles) -> list[Sidecar] | AesthError:
     try:
         sidecars.refuse(photo)
         mode = photo.stat().st_mode
@@ -81,7 +99,8 @@ def _try_find(photo: Path) -> list[Sidecar] | AesthError:
             return MetadataError("this file may not be read; change its permissions", photo)
         beside = sidecars.find(photo)
         for sidecar in beside:
-            sidecars.check(sidecar.path)
+            if known.recall(sidecar.path) is None:  # or it was sound
+                sidecars.check(sidecar.path)
     except FileNotFoundError:
         return MetadataError(missing(photo), photo)
     except (OSError, ValueError) as error:

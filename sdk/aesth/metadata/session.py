@@ -19,6 +19,7 @@ from aesth.metadata import files, sidecars
 from aesth.metadata.capture import Capture, read_captures
 from aesth.metadata.exiftool import ExifTool, check_version, find_program
 from aesth.metadata.journal import Entry, Journal, State
+from aesth.metadata.memory import NOTHING_KNOWN, KnownFiles, Memory
 from aesth.metadata.ratings import NewRating, RatingState, clean_model
 from aesth.metadata.reader import read_batch
 from aesth.metadata.sidecars import SidecarStyle
@@ -42,6 +43,7 @@ class MetadataSession:
         journal: the file of the journal; None takes that of this person.
         command: what the journal tells of who wrote.
         touch: let the modification time of photos tell that they were written; it is kept otherwise.
+        memory: what it reads is kept there, and known by the next session: files that are as they were are not opened.
 
     Raises:
         MissingDependencyError: ExifTool is not installed or too old; the message says how to install it.
@@ -55,12 +57,15 @@ class MetadataSession:
         journal: Path | None = None,
         command: str = "MetadataSession",
         touch: bool = False,
+        memory: Memory | None = None,
     ) -> None:
         self._program = exiftool
         self._style = style
         self._journal_file = journal
         self._command = command
         self._touch = touch
+        self._memory = memory
+        self._known = NOTHING_KNOWN
         self._journal: Journal | None = None
         self._run: int | None = None
         self._workplace: Workplace | None = None
@@ -77,6 +82,7 @@ class MetadataSession:
         self._workplace = Workplace(folder, ExifTool(program, folder))
         try:
             self.version = check_version(self._workplace.exiftool)
+            self._known = KnownFiles(self._memory, self.version)
         except BaseException:
             self.close()
             raise
@@ -122,16 +128,19 @@ class MetadataSession:
         """Remove temporary files that killed runs left in a folder, once in this session."""
         self._clean_litter({Path(os.path.abspath(folder))})  # noqa: PTH100 - as `write` has it
 
-    def read(self, paths: Iterable[Path], would_block: WouldBlock = never) -> Iterator[RatingState | AesthError]:
+    def read(
+        self, paths: Iterable[Path], would_block: WouldBlock = never, *, fresh: bool = False
+    ) -> Iterator[RatingState | AesthError]:
         """The rating of each photo as photo managers see it, in input order, lazily, in batches that grow.
 
         An existing sidecar wins over what is embedded, as it does in digiKam and darktable. Where taking the next path
-        ``would_block``, those taken are read first.
+        ``would_block``, those taken are read first. ``fresh`` opens files also where what they say is remembered.
         """
+        known = NOTHING_KNOWN if fresh else self._known
         source = iter(paths)
         size = 1
         while batch := list(take(source, size, would_block)):
-            yield from read_batch(self._open(), batch)
+            yield from read_batch(self._open(), batch, known)
             size = min(2 * size, BATCH_SIZE)
 
     def read_captures(self, paths: Iterable[Path]) -> Iterator[Capture | AesthError]:
@@ -240,8 +249,10 @@ class MetadataSession:
         done: list[int] = []
         try:
             for number, item in zip(numbers, staged, strict=True):
+                staged_as = item.temporary.stat()
                 files.commit(item)
                 done.append(number)
+                self._know(item, staged_as)
         except files.ChangedError as error:
             if done:
                 written = ", ".join(item.destination.name for item in staged[: len(done)])
@@ -251,6 +262,12 @@ class MetadataSession:
         finally:
             with suppress(JournalError):  # what is not told now, also of a file that failed, is found out by `settle`
                 journal.mark(done, State.DONE)
+
+    def _know(self, item: files.Staged, written: os.stat_result) -> None:
+        """Remember what we wrote into a file, unless another program has written there by now."""
+        state = self._known.state(item.destination)
+        if files.is_as_written(item.destination, written):
+            self._known.note(item.destination, state, item.new)
 
     def _withdraw(self, journal: Journal, entries: Sequence[Entry], numbers: Sequence[int]) -> None:
         """Forget what was announced and did not happen, and the run if nothing else is left of it."""
@@ -262,7 +279,7 @@ class MetadataSession:
 
     def _require(self, photo: Path, expected: RatingState) -> None:
         """Read the rating once more, now that any later change of the files will be noticed by `files.commit`."""
-        (now,) = self.read([photo])
+        (now,) = self.read([photo], fresh=True)
         if isinstance(now, AesthError):
             raise now
         if now != expected:

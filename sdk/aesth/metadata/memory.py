@@ -1,0 +1,66 @@
+"""What files say of their ratings, known from earlier runs: a file that nobody touched since is not opened."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from aesth.metadata.ratings import Values
+
+READING = 1
+"""To be raised when other keys are read, or are read otherwise: what is remembered by the old rules is then no use."""
+
+
+class Memory(Protocol):
+    """Keeps texts between runs, as `aesth.cache.ScoreCache` does. Whatever goes wrong there, it raises nothing."""
+
+    def recall(self, file: Path, state: str) -> str | None:
+        """What was noted of a file in this state; None if nothing was."""
+
+    def note(self, file: Path, state: str, said: str) -> None:
+        """Keep what a file says in this state, in place of what it said in any other."""
+
+
+@dataclass(frozen=True)
+class KnownFiles:
+    """The files whose tags are known while they stay as they are: size, times of both kinds, and inode.
+
+    That a file changed without a trace is possible, if hardly ever. So nothing is written by what is known here alone.
+
+    Attributes:
+        memory: where that is kept; None knows nothing.
+        reader: the version of the program that reads them.
+    """
+
+    memory: Memory | None = None
+    reader: str = ""
+
+    def recall(self, file: Path) -> Values | None:
+        """What a file says by the keys of `aesth.metadata.ratings.READ_KEYS`, if it is known."""
+        if self.memory is None or not (state := self.state(file)):
+            return None
+        said = self.memory.recall(_absolute(file), state)
+        return None if said is None else json.loads(said)
+
+    def note(self, file: Path, state: str, values: Values) -> None:
+        """Remember what a file said while it was in ``state``; nothing, where that is empty."""
+        if self.memory is not None and state:
+            self.memory.note(_absolute(file), state, json.dumps(dict(values)))
+
+    def state(self, file: Path) -> str:
+        """What would be different after a change of the file; empty for a file that cannot be looked at."""
+        try:
+            now = os.stat(file)  # noqa: PTH116 - a library's worth of them
+        except (OSError, ValueError):
+            return ""
+        return f"{READING} {self.reader} {now.st_size} {now.st_mtime_ns} {now.st_ctime_ns} {now.st_ino}"
+
+
+NOTHING_KNOWN = KnownFiles()
+
+
+def _absolute(file: Path) -> Path:
+    return Path(os.path.abspath(file))  # noqa: PTH100 - resolve() would ask the disk for every folder
