@@ -21,6 +21,7 @@ from aesth import AesthError, Scorer, registry
 from aesth.cache import Known, ModelKey, ScoreCache, clear, facts
 from aesth.encoder import OnnxEncoder
 from aesth.metadata import MetadataSession
+from aesth.metadata.memory import KnownFiles
 from aesth.preprocess import PIXELS
 from aesth.scoring import score_photos
 from aesth.tagging import Action, tag
@@ -133,23 +134,33 @@ def test_a_second_run_over_what_was_tagged_opens_no_photo(
     photos.append(settled(tmp_path / "b.CR2", b"II*\0"))
     rate_by_exiv2(photos[2], 5)
 
-    def run() -> list[tuple[Action, int | None, float | None]]:
+    def run() -> list[Action]:
         with (
             ScoreCache(file) as cache,
             Scorer(encoder=encoder, cache=cache) as scorer,
             MetadataSession(memory=cache) as session,
         ):
-            return [(one.action, one.rating, one.score) for one in tag(photos, scorer, session)]
+            return [outcome.action for outcome in tag(photos, scorer, session)]
 
-    written, written_jpeg, kept, written_raw = run()
-    assert [one[0] for one in (written, written_jpeg, kept, written_raw)] == [
-        *[Action.WRITTEN] * 2,
-        Action.KEPT,
-        Action.WRITTEN,
-    ]
+    assert run() == [Action.WRITTEN, Action.WRITTEN, Action.KEPT, Action.WRITTEN]
     opened = files_opened(tmp_path, monkeypatch)
-    assert [one[0] for one in run()] == [*[Action.SKIPPED] * 2, Action.KEPT, Action.SKIPPED]
+    assert run() == [Action.SKIPPED, Action.SKIPPED, Action.KEPT, Action.SKIPPED]
     assert opened <= {file, *file.parent.iterdir()}
+
+
+def test_a_persons_rating_stands_though_what_is_remembered_knows_nothing_of_it(
+    encoder: CountingEncoder, file: Path, tmp_path: Path
+) -> None:
+    photo = settled(tmp_path / "a.jpg", grey(100))
+    with (
+        ScoreCache(file) as cache,
+        Scorer(encoder=encoder, cache=cache) as scorer,
+        MetadataSession(memory=cache) as session,
+    ):
+        rate_by_exiv2(photo, 5)
+        KnownFiles(cache, session.version).note(photo, KnownFiles(cache, session.version).state(photo), {})
+        (outcome,) = tag([photo], scorer, session)
+    assert (outcome.action, outcome.rating, outcome.error) == (Action.KEPT, 5, None)
 
 
 def test_a_raw_and_its_jpeg_are_decoded_once_for_all_runs(encoder: CountingEncoder, file: Path, tmp_path: Path) -> None:
