@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aesth import JournalError, __version__
-from aesth.metadata.journal import Entry, Journal, State, journal_file, size_of
+from aesth.databases import size_of
+from aesth.metadata.journal import Entry, Journal, State, journal_file
 from aesth.metadata.ratings import READ_KEYS
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that are forked")

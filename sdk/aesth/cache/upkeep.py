@@ -9,13 +9,12 @@ from pathlib import Path
 
 from aesth import places
 from aesth.cache.store import LIMIT, ModelScores, Store
+from aesth.databases import files_beside, is_locked, size_of
 from aesth.errors import AesthError
 
 FILE_NAME = "scores.sqlite"
 
 _PATIENCE = 5.0
-_BESIDE = ("-wal", "-shm", "-journal")
-"""Ends of the names of files that SQLite keeps beside its own."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def facts(path: Path | None = None) -> CacheFacts:
         return CacheFacts(str(path), 0, 0, LIMIT, ())
     try:
         with closing(Store(path, _PATIENCE)) as store:
-            return CacheFacts(str(path), _size(path), store.photos(), LIMIT, tuple(store.models()))
+            return CacheFacts(str(path), size_of(path), store.photos(), LIMIT, tuple(store.models()))
     except (sqlite3.Error, OSError) as error:
         raise translated(error, path) from error
 
@@ -68,42 +67,32 @@ def clear(path: Path | None = None, *, patience: float = _PATIENCE) -> int:
         AesthError: another process keeps it locked, or it may not be changed.
     """
     path = path or default_path()
-    before = _size(path)
+    before = size_of(path)
     try:
         if path.exists():
             with closing(Store(path, patience)) as store:
                 store.empty()
     except sqlite3.Error as error:
-        if _is_locked(error):
+        if is_locked(error):
             raise translated(error, path) from error
         _remove(path)
     except OSError as error:
         raise translated(error, path) from error
-    return max(0, before - _size(path))
+    return max(0, before - size_of(path))
 
 
 def translated(error: sqlite3.Error | OSError, path: Path) -> AesthError:
     """An error of this package in place of one of SQLite's or of the system's."""
-    if isinstance(error, sqlite3.Error) and _is_locked(error):
+    if is_locked(error):
         return AesthError("scores cannot be remembered, as another program keeps this file locked", path)
     reason = getattr(error, "strerror", None) or str(error)
     return AesthError(f"scores cannot be remembered here ({reason}); `aesth cache --clear` makes the file anew", path)
 
 
-def _is_locked(error: sqlite3.Error) -> bool:
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-
-
 def _remove(path: Path) -> None:
     try:
         # The file itself last: without it, nothing would be made of what lies beside it.
-        for place in (*(path.with_name(path.name + end) for end in _BESIDE), path):
+        for place in (*files_beside(path), path):
             place.unlink(missing_ok=True)
     except OSError as error:
         raise translated(error, path) from error
-
-
-def _size(path: Path) -> int:
-    places_taken = (path, *(path.with_name(path.name + end) for end in _BESIDE))
-    return sum(place.stat().st_size for place in places_taken if place.exists())

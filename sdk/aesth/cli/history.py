@@ -37,7 +37,8 @@ def history(
     ] = None,
 ) -> None:
     """List the runs that wrote into photos: when, what, and how many of the photos have been undone since."""
-    from aesth.metadata.journal import Journal, journal_file, size_of
+    from aesth.databases import size_of
+    from aesth.metadata.journal import Journal, journal_file
 
     path = journal_file()
     runs: list[Run] = []

@@ -21,6 +21,7 @@ from typing import Any, Self
 
 from aesth import places
 from aesth._version import __version__
+from aesth.databases import is_locked
 from aesth.errors import JournalError
 from aesth.metadata.files import host, is_over
 from aesth.metadata.ratings import Values
@@ -125,12 +126,6 @@ class Run:
 def journal_file() -> Path:
     """Where the journal of this person lies, whether there is one or not."""
     return places.state_folder() / FILE_NAME
-
-
-def size_of(path: Path) -> int:
-    """Bytes that a journal takes, with what SQLite keeps beside it."""
-    beside = [path, path.with_name(path.name + "-wal")]
-    return sum(file.stat().st_size for file in beside if file.exists())
 
 
 class Journal:
@@ -296,7 +291,7 @@ class Journal:
                 self._database.execute("PRAGMA journal_mode = WAL")
                 return
             except sqlite3.OperationalError as error:  # SQLite itself does not wait for the lock that this takes
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                if not is_locked(error) or time.monotonic() > deadline:
                     raise
                 time.sleep(0.02)
 
@@ -367,7 +362,7 @@ def _explain(error: sqlite3.Error | OSError) -> str:
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         advice = "move it away to begin a new one; what the runs in it wrote can then not be undone"
         return f"this journal is damaged ({reason}); nothing was written without it: {advice}"
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+    if is_locked(error):
         return f"another program holds this journal ({reason}); nothing was written without it: try again"
     advice = "free some space, see to its permissions, or name another folder in AESTH_STATE_DIR"
     return f"this journal cannot be kept ({reason}); nothing was written without it: {advice}"

@@ -1,0 +1,25 @@
+"""What our two files of SQLite have in common, the cache and the journal; how durable each is, is its own."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+_BESIDE = ("-wal", "-shm", "-journal")
+"""Ends of the names of files that SQLite keeps beside its own."""
+
+
+def files_beside(path: Path) -> tuple[Path, ...]:
+    """Where SQLite may keep files of its own for the database ``path``."""
+    return tuple(path.with_name(path.name + end) for end in _BESIDE)
+
+
+def size_of(path: Path) -> int:
+    """Bytes that a database takes, with what SQLite keeps beside it; 0 where there is none."""
+    return sum(place.stat().st_size for place in (path, *files_beside(path)) if place.exists())
+
+
+def is_locked(error: sqlite3.Error | OSError) -> bool:
+    """Whether another process was in the way."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
