@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,9 @@ INFORMATION = (
 
 PANEL = 280
 
+CROSS = f"{PANEL - 9} 875"
+"""Where the bar of a run has its cross: at the end of the left panel, in a window of 1400 x 900."""
+
 SETTINGS = {
     "plugins/lighttable/aesth/expanded": "TRUE",
     "plugins/lighttable/image/expanded": "TRUE",
@@ -44,6 +48,9 @@ SETTINGS = {
     "plugins/lighttable/metadata_view/visible": INFORMATION,
     "ui_last/panel_left": str(PANEL),
 }
+
+SILENCE = 60
+"""Seconds for which a program says nothing."""
 
 RANKED = tuple(range(71, 81))
 """Scores that all give four stars, but by their rank one to five."""
@@ -79,14 +86,17 @@ def seen(plugin: Plugin, tmp_path_factory: pytest.TempPathFactory) -> Facts:
     for number in RANKED:
         grey_photo(ranked / f"{number}.jpg", number)
     slow = photos / "slow"
-    slow.write_text("#!/bin/sh\nexec sleep 100\n")
+    slow.write_text(f"#!/bin/sh\nexec sleep {SILENCE}\n")
     slow.chmod(0o755)
-    return plugin.run(
+    facts = plugin.run(
         f"""
-        local library = require "aesth/lib/library"
         local runs = require "aesth/lib/runs"
         plugin.xdotool("search --onlyvisible --class darktable windowmove 0 0 windowsize 1400 900")
-        dt.gui.panel_hide("DT_UI_PANEL_BOTTOM")
+        plugin.wait_for(60, function()
+          dt.gui.panel_hide("DT_UI_PANEL_BOTTOM")
+          dt.control.sleep(300)
+          return not dt.gui.panel_visible("DT_UI_PANEL_BOTTOM")
+        end)
 
         local script = manager.scripts[1]
         for _, found in ipairs(manager.scripts) do plugin.note("scripts", found.name) end
@@ -138,11 +148,8 @@ def seen(plugin: Plugin, tmp_path_factory: pytest.TempPathFactory) -> Facts:
         plugin.set("program", "file", [==[{slow}]==])
         plugin.start("score")
         plugin.wait_for(60, runs.is_busy)
-        -- where the bar is, at the end of the left panel; how high depends on the fonts
-        local clicked = 0
         plugin.wait_for(60, function()
-          plugin.xdotool("mousemove {PANEL - 9}", 890 - 4 * (clicked % 15), "click 1")
-          clicked = clicked + 1
+          plugin.xdotool("mousemove {CROSS} click 1")
           dt.control.sleep(200)
           return not runs.is_busy()
         end)
@@ -160,8 +167,15 @@ def seen(plugin: Plugin, tmp_path_factory: pytest.TempPathFactory) -> Facts:
         manager.start(script)
         plugin.set("program", "file", "")
         plugin.note("started again", dt.gui.libs["aesth"].visible, plugin.has_button("score"), plugin.run("score"))
+
+        plugin.set("program", "file", [==[{slow}]==])
+        plugin.start("score")
+        plugin.wait_for(60, runs.is_busy)
+        plugin.note("quit", os.time()) -- while a program runs that says nothing
         """
     )
+    facts["over"] = [[str(time.time())]]
+    return facts
 
 
 def stars(notes: list[list[str]]) -> dict[str, int]:
@@ -248,4 +262,8 @@ class TestScriptManager:
         assert seen["busy when stopped"] == [["false"]]
 
     def test_it_starts_it_again(self, seen: Facts) -> None:
-        assert seen["started again"] == [["true", "true", "10 rated, 0 unchanged, 0 kept"]]
+        assert seen["started again"] == [["true", "true", "8 rated, 2 unchanged, 0 kept"]]
+
+
+def test_darktable_quits_at_once_while_a_program_says_nothing(seen: Facts) -> None:
+    assert float(seen["over"][0][0]) - float(seen["quit"][0][0]) < SILENCE / 2

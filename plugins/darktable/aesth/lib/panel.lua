@@ -37,7 +37,7 @@ local ACTIONS = {
 -- Those that the module "selected images" has as well, and what its buttons say of them.
 local SELECTED = {
   score = _("score the selected photos, and give them stars"),
-  sidecars = _("take the ratings that others changed in the sidecars of the selected photos; your edits stay as they are"),
+  sidecars = _("take the ratings that others changed in sidecars of the selected photos; your edits stay as they are"),
 }
 
 local is_shown, is_informed = false, false
@@ -138,6 +138,8 @@ function panel.register()
   dt.register_event(NAME, "post-import-film", function(_, film)
     if settings.scores_on_import() then runs.score(library.of_film(film)) end
   end)
+  -- darktable does not end before a program that it reads from says something, or is over.
+  dt.register_event(NAME, "exit", runs.cancel)
 end
 
 -- Take away what can be taken away while darktable runs; the panel is hidden.
@@ -148,6 +150,7 @@ function panel.hide()
     dt.destroy_event(NAME .. "_" .. action[1], "shortcut")
   end
   dt.destroy_event(NAME, "post-import-film")
+  dt.destroy_event(NAME, "exit")
   if is_shown then dt.gui.libs[NAME].visible = false end
 end
 
