@@ -94,7 +94,9 @@ def work(photos: Path, picture: Path) -> str:
         plugin.start("best first")
         dt.control.sleep(5000)
         os.execute("xdotool mousemove 420 400 key Home mousemove 1250 600")
-        dt.control.sleep(5000)
+        dt.control.sleep(2000)
+        os.execute("xdotool mousemove 1260 620") -- so that no tooltip stays
+        dt.control.sleep(3000)
         plugin.note_photos("photos")
         os.execute([==[import -window root '{picture}']==])
     """

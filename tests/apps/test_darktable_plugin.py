@@ -351,6 +351,8 @@ def third(plugin: Plugin, photos: Path, second: Facts) -> Facts:
         local known = 0
         for i = 1, {MANY} do known = known + (dt.collection[i].rating == 3 and 1 or 0) end
         plugin.note("rated", known)
+        began = os.time()
+        plugin.note("taken back", plugin.run("undo last run"), os.time() - began)
 
         plugin.start("score")
         plugin.wait_for(200, runs.is_busy)
@@ -413,9 +415,11 @@ class TestMorePhotos:
 
     def test_thousands_are_rated_while_darktable_does_other_things(self, third: Facts) -> None:
         ((said, seconds, turns),) = third["many"]
-        print(f"{MANY} photos: {said}, in {seconds} s")
+        ((undone, seconds_of_undo),) = third["taken back"]
+        print(f"{MANY} photos: {said}, in {seconds} s; {undone}, in {seconds_of_undo} s")
         assert third["rated"] == [[str(MANY)]]
         assert int(turns) > 10
+        assert undone.split()[0] == said.split()[0]
 
     def test_the_plugin_can_be_switched_off_and_on(self, third: Facts) -> None:
         assert third["hidden"] == [["false"]]

@@ -9,8 +9,11 @@ from collections.abc import Sequence
 from contextlib import chdir
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 from typer.testing import CliRunner
+
+from support.photos import dng
 
 COMMAND = (sys.executable, "-m", "aesth.cli")
 
@@ -51,6 +54,12 @@ EVIL_NAMES = (
 def grey_photo(path: Path, percent: float = 50) -> Path:
     """A photo that the brightness model scores ``percent``, to within a point."""
     Image.new("L", (64, 48), round(2.55 * percent)).save(path, quality=95)
+    return path
+
+
+def grey_raw(path: Path, percent: float = 50) -> Path:
+    """A RAW file that the brightness model scores ``percent``, to within a point."""
+    path.write_bytes(dng(np.full((48, 64, 3), round(2.55 * percent), np.uint8)))
     return path
 
 

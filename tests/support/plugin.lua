@@ -59,6 +59,38 @@ function M.run(action)
   return said[#said]
 end
 
+-- Wait for the end of a run that something else than a shortcut started; returns what the plugin said.
+function M.said_after(start)
+  local before = #said
+  start()
+  M.wait_for(100, function() return #said > before and not runs.is_busy() end)
+  return said[#said]
+end
+
+-- What darktable keeps for its module `name`: functions that it calls for a script, and what is shown of them.
+local function kept(name)
+  return debug.getuservalue(dt.gui.libs[name], 1)
+end
+
+-- Whether the module "selected images" has our button for `action`.
+function M.has_button(action)
+  return kept("image").callbacks["aesth_" .. action] ~= nil
+end
+
+-- What that button does when it is pressed.
+function M.press(action)
+  return kept("image").callbacks["aesth_" .. action]("aesth_" .. action, dt.gui.selection())
+end
+
+-- What the image information shows in one of our lines.
+function M.shown(label)
+  return kept("metadata_view").values[label]
+end
+
+function M.xdotool(...)
+  os.execute(table.concat({ "xdotool", ... }, " "))
+end
+
 function M.set(name, kind, value)
   dt.preferences.write("aesth", name, kind, value)
 end

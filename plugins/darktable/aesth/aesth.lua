@@ -71,24 +71,31 @@ end
 
 runs.open(own_folder())
 
+local is_up, is_wanted = false, true
+
+local function show()
+  is_wanted = true
+  if not is_up then return end
+  panel.register()
+  panel.show()
+end
+
 -- darktable 4.2 reads luarc in a thread of its own, which hangs for ever where a script makes something visible, or
 -- registers preferences, before the windows are up. Nothing tells when they are.
-local is_up = false
 dt.control.dispatch(function()
   dt.control.sleep(PATIENCE)
   if dt.control.ending then return end
   settings.register()
-  panel.register()
-  panel.show()
   is_up = true
+  if is_wanted then show() end
 end)
 
-script_data.destroy = panel.hide
-script_data.destroy_method = "hide"
-script_data.restart = function()
-  panel.register()
-  panel.show()
+script_data.destroy = function()
+  is_wanted = false
+  if is_up then panel.hide() end
 end
+script_data.destroy_method = "hide"
+script_data.restart = show
 script_data.show = function()
   if is_up then panel.show() end
 end

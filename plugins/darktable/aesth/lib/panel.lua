@@ -34,7 +34,11 @@ local ACTIONS = {
     _("give every photo the rating back that it had before the last run, but for those that you changed since") },
 }
 
-local SELECTED = { score = true, sidecars = true }
+-- Those that the module "selected images" has as well, and what its buttons say of them.
+local SELECTED = {
+  score = _("score the selected photos, and give them stars"),
+  sidecars = _("take the ratings that others changed in sidecars of the selected photos; your edits stay as they are"),
+}
 
 local is_shown, is_informed = false, false
 
@@ -108,13 +112,21 @@ function panel.show()
   end)
 end
 
+-- What an action's button in the module "selected images" does; its own name comes first.
+local function of_selected(action)
+  return function(...)
+    local images = select(2, ...)
+    if #images == 0 then return runs.say(_("no photo is selected")) end
+    action[3](images)
+  end
+end
+
 -- Actions, shortcuts, image information, and the scoring of imports.
 function panel.register()
   for _, action in ipairs(ACTIONS) do
     if SELECTED[action[1]] then
-      dt.gui.libs.image.register_action(NAME .. "_" .. action[1], "aesth: " .. action[2], function(_, images)
-        action[3](images)
-      end, action[4])
+      dt.gui.libs.image.register_action(NAME .. "_" .. action[1], "aesth: " .. action[2], of_selected(action),
+        SELECTED[action[1]])
     end
     dt.register_event(NAME .. "_" .. action[1], "shortcut", function() action[3]() end, "aesth: " .. action[2])
   end
@@ -126,6 +138,8 @@ function panel.register()
   dt.register_event(NAME, "post-import-film", function(_, film)
     if settings.scores_on_import() then runs.score(library.of_film(film)) end
   end)
+  -- darktable does not end before a program that it reads from says something, or is over.
+  dt.register_event(NAME, "exit", runs.cancel)
 end
 
 -- Take away what can be taken away while darktable runs; the panel is hidden.
@@ -136,6 +150,7 @@ function panel.hide()
     dt.destroy_event(NAME .. "_" .. action[1], "shortcut")
   end
   dt.destroy_event(NAME, "post-import-film")
+  dt.destroy_event(NAME, "exit")
   if is_shown then dt.gui.libs[NAME].visible = false end
 end
 

@@ -26,12 +26,15 @@ local function _(text)
   return dt.gettext.dgettext("aesth", text)
 end
 
-local function say(text, ...)
+-- Tell the photographer something.
+function runs.say(text, ...)
   local message = select("#", ...) > 0 and string.format(text, ...) or text
   dt.print("aesth: " .. message)
   dt.print_log("aesth: " .. message)
   runs.on_message(message)
 end
+
+local say = runs.say
 
 -- Stop a run with a message for the photographer.
 local function give_up(text, ...)
@@ -88,13 +91,28 @@ local function content_of(path, most)
   return content or ""
 end
 
--- What aesth wrote into the sidecar of a photo, or into the photo itself: rating, score, model; each may be nil.
+-- Adobe's name for the sidecar of a photo; nil where it has none: other programs write one for RAW files alone.
+local function adobe_sidecar(image)
+  -- darktable does not count DNG as RAW, since some hold developed pictures.
+  local is_raw = image.is_raw or image.filename:lower():find("%.dng$")
+  if not is_raw or image.duplicate_index > 0 then return nil end
+  return (library.path(image):gsub("%.[^./\\]*$", "")) .. ".xmp"
+end
+
+-- The text of a photo's sidecar in darktable's style, and of the one in Adobe's; nil for what there is not.
+local function texts_of_sidecars(image)
+  local other = adobe_sidecar(image)
+  return content_of(image.sidecar, MOST_BYTES), other and content_of(other, MOST_BYTES)
+end
+
+-- What aesth wrote into a sidecar of a photo, or into the photo itself: rating, score, model; each may be nil.
 local function written_outside(image)
   local path = library.path(image)
   local name = path .. "\0" .. image.duplicate_index
   if facts_of[name] then return facts_of[name] end
-  local text = content_of(image.sidecar, MOST_BYTES)
-  local facts = text and sidecar.read(text)
+  local own, other = texts_of_sidecars(image)
+  local facts = own and sidecar.read(own)
+  if other and not (facts and facts.ours.rating) then facts = sidecar.read(other) or facts end
   if not (facts and facts.ours.rating) and image.duplicate_index == 0 and not image.is_raw then
     local packet = sidecar.embedded(content_of(path, HEAD_BYTES) or "")
     facts = packet and sidecar.read(packet) or facts
@@ -284,13 +302,6 @@ function runs.best(images)
   end)
 end
 
--- The text of a photo's sidecar, in darktable's style or, for a RAW file, in Adobe's; nil if there is none.
-local function text_of_sidecar(image)
-  local text = content_of(image.sidecar, MOST_BYTES)
-  if text or not image.is_raw or image.duplicate_index > 0 then return text end
-  return content_of(library.path(image):gsub("%.[^./\\]*$", "") .. ".xmp", MOST_BYTES)
-end
-
 -- Take the ratings that other programs changed in sidecars. Edits in darktable's library stay as they are.
 function runs.read_sidecars(images)
   if #images == 0 then return say(_("there are no photos here")) end
@@ -299,7 +310,8 @@ function runs.read_sidecars(images)
     local first = {}
     facts_of = {}
     each(images, job, stop, function(image)
-      local text = text_of_sidecar(image)
+      local own, other = texts_of_sidecars(image)
+      local text = own or other
       local facts = text and sidecar.read(text)
       local rating, why = nil, not text and "missing" or "damaged"
       if facts then rating, why = sidecar.decide(facts, image.rating, image.is_altered) end
