@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from aesth.training.features import Extractor, frozen_features, grey, kept_features, mirrored
+from aesth.training.features import BegunFeatures, Extractor, frozen_features, grey, kept_features, mirrored
 from aesth.training.networks import AestheticEncoder, Architecture, Branch
 
 SIZE = (64, 96)
@@ -107,6 +107,28 @@ def test_kept_features_are_made_anew_when_the_key_changes(tmp_path: Path, change
         return float(kept_features(tmp_path / "features.npy", key, make)[1, 2])
 
     assert [take(key), take(dict(key)), take({**key, **change}), take({**key, **change}), take(key)] == [1, 1, 2, 2, 3]
+
+
+def test_features_that_were_stopped_are_gone_on_with_where_they_were(encoder: AestheticEncoder, tmp_path: Path) -> None:
+    shown = pixels(70)
+    whole = frozen_features(Extractor(encoder), shown)
+    begun = BegunFeatures(tmp_path / "run" / "features.begun", {"of": 1}, encoder.width)
+    told: list[int] = []
+
+    def stop(count: int) -> None:
+        told.append(count)
+        if sum(told) == 64:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        frozen_features(Extractor(encoder), shown, begun=begun, on_progress=stop)
+    with (tmp_path / "run" / "features.begun").open("ab") as file:
+        file.write(b"half a row of a process that was killed")
+    told.clear()
+    assert np.array_equal(frozen_features(Extractor(encoder), shown, begun=begun, on_progress=told.append), whole)
+    assert told == [64, 6]
+    other = BegunFeatures(tmp_path / "run" / "features.begun", {"of": 2}, encoder.width)
+    assert len(other.load()) == 0
 
 
 def test_features_whose_making_was_stopped_are_not_taken_for_whole(tmp_path: Path) -> None:

@@ -100,21 +100,59 @@ class Extractor:
             )
 
 
+class BegunFeatures:
+    """Features in a file as they come, which a run that is stopped leaves, and the next one goes on with.
+
+    Args:
+        path: the file; it is begun anew unless what is in it was made with the same ``key``.
+        key: what decides about the features.
+        width: how many there are of a picture.
+    """
+
+    def __init__(self, path: Path, key: Mapping[str, object], width: int) -> None:
+        self._path = path
+        self._head = json.dumps(key).encode() + b"\n"
+        self._row = 2 * width
+
+    def load(self) -> NDArray[np.float16]:
+        """The features (n, f) of the pictures that were done, in whole batches."""
+        content = self._path.read_bytes() if self._path.is_file() else b""
+        rows = (len(content) - len(self._head)) // (self._row * BATCH) * BATCH if content.startswith(self._head) else 0
+        kept = content[len(self._head) : len(self._head) + rows * self._row]
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.write_bytes(self._head + kept)
+        return np.frombuffer(kept, np.float16).reshape(rows, self._row // 2)
+
+    def add(self, features: NDArray[np.float16]) -> None:
+        """Keep those of the next batch."""
+        with self._path.open("ab") as file:
+            file.write(features.tobytes())
+
+
 def frozen_features(
     extractor: Extractor,
     pixels: Pixels,
     *,
     change: Change = unchanged,
+    begun: BegunFeatures | None = None,
     on_progress: Callable[[int], None] = stop_if_asked,
 ) -> NDArray[np.float16]:
-    """Pooled features (n, f) of ``pixels`` (n, height, width, 3), or of streamed views, changed by ``change`` first."""
+    """Pooled features (n, f) of ``pixels`` (n, height, width, 3), or of streamed views, changed by ``change`` first.
+
+    Those that were ``begun`` are gone on with.
+    """
     if not len(pixels):
         return np.empty((0, extractor.width), np.float16)
     extract = extractor.fastest(len(pixels))
-    wanted = (np.arange(begin, min(begin + BATCH, len(pixels))) for begin in range(0, len(pixels), BATCH))
-    found = []
+    found = [] if begun is None else [begun.load()]
+    done = sum(map(len, found))
+    if done:
+        on_progress(done)
+    wanted = (np.arange(begin, min(begin + BATCH, len(pixels))) for begin in range(done, len(pixels), BATCH))
     for batch in load_batches(pixels, wanted):
         found.append(extract(change(batch)))
+        if begun is not None:
+            begun.add(found[-1])
         on_progress(len(batch))
     return np.concatenate(found)
 

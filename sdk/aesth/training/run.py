@@ -29,7 +29,16 @@ from aesth.training.checkpoint import Checkpoint, fingerprint
 from aesth.training.distillation import components, distil
 from aesth.training.distributed import World, process_device
 from aesth.training.evaluate import DamageTest, norms_of, projected_norms, torch_encode
-from aesth.training.features import Change, Extractor, frozen_features, grey, kept_features, mirrored, unchanged
+from aesth.training.features import (
+    BegunFeatures,
+    Change,
+    Extractor,
+    frozen_features,
+    grey,
+    kept_features,
+    mirrored,
+    unchanged,
+)
 from aesth.training.figures import fold_figures, merged_figures, require_fold, require_judgements
 from aesth.training.files import replacing
 from aesth.training.fitting import Examples, fit_head
@@ -173,14 +182,24 @@ class Run:
         views = views if rows is None else [views[row] for row in rows]
         key = self.features_key(views, streamed=isinstance(pixels, StreamedViews), change=change)
 
+        begun = self.out / f"{name}.begun"
+
         def make() -> NDArray[np.float16]:
             extractor = self.extractor
             with counted(f"features: {name}", len(views)) as advance:
                 shown = pixels if rows is None else pixels[rows]
-                return frozen_features(extractor, shown, change=change, on_progress=advance)
+                return frozen_features(
+                    extractor,
+                    shown,
+                    change=change,
+                    begun=BegunFeatures(begun, key, extractor.width),
+                    on_progress=advance,
+                )
 
         with World.current().leader_first():
-            return kept_features(self.out / f"{name}.npy", key, make)
+            kept = kept_features(self.out / f"{name}.npy", key, make)
+            begun.unlink(missing_ok=True)
+            return kept
 
     def features_key(
         self, views: Sequence[View], *, streamed: bool = False, change: Change = unchanged
