@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -72,7 +73,7 @@ class Darktable:
             "darktable",
             *("--configdir", self.folder / "config", "--cachedir", self.folder / "cache"),
             *("--library", self.folder / "library.db", "--tmpdir", self.folder / "tmp"),
-            *("--disable-opencl", "-t", "1", *settings),
+            *("--datadir", self._own_files(), "--disable-opencl", "-t", "1", *settings),
         ]
         with self.desktop.running(*command) as process:
             wait_until(lambda: self._do(script), "darktable's window", process)
@@ -84,6 +85,23 @@ class Darktable:
                 raise
         assert report.exists(), f"darktable did not do its work: see {self.desktop.folder / 'darktable.log'}"
         assert report.read_text() == ""
+
+    def _own_files(self) -> Path:
+        """A folder of what darktable brings along, but for the end of its ``luarc``, which offers to install scripts.
+
+        That registers a preference, in a thread that hangs for ever where it is faster than the windows.
+        """
+        program = shutil.which("darktable")
+        assert program
+        brought = Path(program).resolve().parents[1] / "share" / "darktable"
+        made = self.folder / "share"
+        if not made.exists():
+            made.mkdir(parents=True)
+            for path in brought.iterdir():
+                if path.name != "luarc":
+                    (made / path.name).symlink_to(path)
+            (made / "luarc").write_text((brought / "luarc").read_text().partition("-- script installer")[0])
+        return made
 
     def _do(self, script: Path) -> bool:
         """Hand it a script; whether it has heard. One that is in its ``luarc`` can block it while it starts."""
