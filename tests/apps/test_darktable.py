@@ -11,7 +11,7 @@ import pytest
 from aesth import Scorer
 from aesth.metadata import MetadataSession, sidecars
 from aesth.tagging import Action, Outcome, Policy, tag
-from support.darktable import STYLE, Darktable
+from support.darktable import STYLE, Darktable, Edit
 from support.desktop import Desktop, need, wait_until
 from support.metadata import make_photo
 from support.rated import Rated, make_raw, new, state
@@ -108,8 +108,8 @@ def test_its_ratings_and_edits_stand_and_we_know_ours(
     histories, ratings = anew.histories(), anew.ratings()
     for photo in photos:
         steps = histories[str(photo)]
-        assert {step[1] for step in steps} >= {"sharpen", "exposure"}
-        assert steps == histories[str(before / photo.name)], photo.name
+        assert by_a_person(steps) == by_a_person(histories[str(before / photo.name)]), photo.name
+        assert {edit[0] for edit in by_a_person(steps)} == {"sharpen", "exposure"}, photo.name
         assert ratings[str(photo)] == again[photo].rating
 
 
@@ -170,3 +170,8 @@ def test_neither_loses_anything_when_both_write_at_once(
         assert {"sharpen", "exposure"} <= {step[1] for step in edits(sidecar)}, sidecar
         assert edits(sidecar) == [step[:4] for step in histories[str(photo)]], sidecar
     assert {path.suffix for path in folder.iterdir()} == {".jpg", ".xmp"}
+
+
+def by_a_person(history: list[Edit]) -> list[tuple[object, ...]]:
+    """The last steps, of the style; darktable puts some of its own before them in whatever photo it happens to show."""
+    return [step[1:] for step in history[-2:]]
