@@ -5,7 +5,7 @@
 
 The seeds are photos that the tests make, the small ones of ``demo-photos``, and those of ``--files``. What each case
 is depends on its number, ``--seed`` and the seeds alone. Files over which something went wrong are kept. The last line
-is a summary; the exit code is 1 if anything was found.
+is a summary, also after Ctrl-C; the exit code is 1 if anything was found.
 """
 
 from __future__ import annotations
@@ -201,6 +201,10 @@ def supervise(
                     keep(options, seeds, number, what, report)
         except EOFError:
             pass
+        except KeyboardInterrupt:  # which the process gets as well
+            process.kill()
+            process.join()
+            return report
         if hung:
             process.kill()
         process.join()
