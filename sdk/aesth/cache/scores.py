@@ -125,10 +125,10 @@ class ScoreCache:
             self._try(lambda store: self._keep(store, glance))
 
     def recall(self, file: Path, state: str) -> str | None:
-        """What was noted of a file in this state; None if nothing was. ``file`` is absolute."""
+        """What was noted of a file in this state; None if nothing was."""
 
         def look(store: Store) -> str | None:
-            key = os.fsencode(file)
+            key = os.fsencode(_absolute(file))
             found = self._said.get(key) or store.rating(key)
             if found is None or found.state != state:
                 return None
@@ -139,8 +139,8 @@ class ScoreCache:
         return self._try(look)
 
     def note(self, file: Path, state: str, said: str) -> None:
-        """Keep what a file says in this state, in place of what it said in any other. ``file`` is absolute."""
-        self._try(lambda store: self._note_said(store, os.fsencode(file), state, said))
+        """Keep what a file says in this state, in place of what it said in any other."""
+        self._try(lambda store: self._note_said(store, os.fsencode(_absolute(file)), state, said))
 
     def close(self) -> None:
         """Write what is not written yet, forget what is too much, and close the file."""

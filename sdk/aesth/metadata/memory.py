@@ -42,16 +42,18 @@ class KnownFiles:
         """What a file says by the keys of `aesth.metadata.ratings.READ_KEYS`, if it is known."""
         if self.memory is None or not (state := self.state(file)):
             return None
-        said = self.memory.recall(_absolute(file), state)
+        said = self.memory.recall(file, state)
         return None if said is None else json.loads(said)
 
     def note(self, file: Path, state: str, values: Values) -> None:
         """Remember what a file said while it was in ``state``; nothing, where that is empty."""
         if self.memory is not None and state:
-            self.memory.note(_absolute(file), state, json.dumps(dict(values)))
+            self.memory.note(file, state, json.dumps(dict(values)))
 
     def state(self, file: Path) -> str:
-        """What would be different after a change of the file; empty for a file that cannot be looked at."""
+        """What a change of the file would change; empty for one that cannot be looked at, and without a memory."""
+        if self.memory is None:
+            return ""
         try:
             now = os.stat(file)  # noqa: PTH116 - a library's worth of them
         except (OSError, ValueError):
@@ -60,7 +62,3 @@ class KnownFiles:
 
 
 NOTHING_KNOWN = KnownFiles()
-
-
-def _absolute(file: Path) -> Path:
-    return Path(os.path.abspath(file))  # noqa: PTH100 - resolve() would ask the disk for every folder
