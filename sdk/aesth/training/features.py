@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from collections.abc import Callable, Mapping
 from functools import cached_property
@@ -117,11 +118,14 @@ class BegunFeatures:
     def load(self) -> NDArray[np.float16]:
         """The features (n, f) of the pictures that were done, in whole batches."""
         content = self._path.read_bytes() if self._path.is_file() else b""
-        rows = (len(content) - len(self._head)) // (self._row * BATCH) * BATCH if content.startswith(self._head) else 0
-        kept = content[len(self._head) : len(self._head) + rows * self._row]
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.write_bytes(self._head + kept)
-        return np.frombuffer(kept, np.float16).reshape(rows, self._row // 2)
+        if not content.startswith(self._head):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            content = self._head
+            self._path.write_bytes(content)
+        rows = (len(content) - len(self._head)) // (self._row * BATCH) * BATCH
+        end = len(self._head) + rows * self._row
+        os.truncate(self._path, end)
+        return np.frombuffer(content[len(self._head) : end], np.float16).reshape(rows, self._row // 2)
 
     def add(self, features: NDArray[np.float16]) -> None:
         """Keep those of the next batch."""

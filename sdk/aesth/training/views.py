@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -119,16 +120,23 @@ def fingerprint(views: Sequence[View], preprocess: Preprocess, seed: int) -> str
         DecodeError: a file cannot be read.
     """
     digest = hashlib.sha256(f"{seed} {preprocess.to_json()}".encode())
-    contents = {path: _content(path) for path in {view.path for view in views}}
+    contents = {path: _content_now(path) for path in {view.path for view in views}}
     for view in views:
         fields = (view.path.name, contents[view.path], view.kind, view.strength, view.recompressed)
         digest.update(repr(fields).encode())
     return digest.hexdigest()
 
 
-def _content(path: Path) -> str:
+def _content_now(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        now = path.stat()
+        return _content(path, (now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino))
     except OSError as error:
         raise DecodeError(f"cannot be read: {error.strerror or error}", path) from error
+
+
+@cache
+def _content(path: Path, _state: tuple[int, ...]) -> str:
+    """Read once, as a run asks for every fold and for everything that it keeps."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
