@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
 import re
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -14,6 +12,7 @@ from pathlib import Path
 
 from aesth.errors import AesthError, MetadataError
 from aesth.metadata.exiftool import ExifToolDied
+from aesth.metadata.files import require_readable
 from aesth.metadata.workplace import Tags, Workplace
 
 
@@ -113,17 +112,11 @@ def _capture_or_error(photo: Path, tags: Tags | None) -> Capture | AesthError:
 
 
 def _refused(photo: Path) -> AesthError | None:
-    """Why a file is not handed to ExifTool, which would wait for ever for a pipe."""
     try:
-        if not stat.S_ISREG(photo.stat().st_mode):
-            return MetadataError("this is no regular file", photo)
-    except FileNotFoundError:
-        return MetadataError("no such file", photo)
-    except (OSError, ValueError) as error:
-        return MetadataError(f"this file cannot be read ({getattr(error, 'strerror', None) or error})", photo)
-    return (
-        None if os.access(photo, os.R_OK) else MetadataError("this file may not be read; change its permissions", photo)
-    )
+        require_readable(photo)
+    except MetadataError as error:
+        return error
+    return None
 
 
 def _taken(tags: Mapping[str, object]) -> datetime | None:

@@ -177,6 +177,29 @@ def has_other_names(path: Path) -> bool:
     return path.stat().st_nlink > 1
 
 
+def require_readable(path: Path) -> None:
+    """Refuse what is not handed to ExifTool, which would wait for ever for a pipe.
+
+    Raises:
+        MetadataError: it is missing, no regular file, or may not be read.
+    """
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError as error:
+        raise MetadataError(missing(path), path) from error
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from error
+    if not stat.S_ISREG(mode):
+        raise MetadataError("this is no regular file", path)
+    if not os.access(path, os.R_OK):
+        raise MetadataError("this file may not be read; change its permissions", path)
+
+
+def unreadable(path: Path, error: OSError | ValueError) -> MetadataError:
+    """What to say of a file that the system does not let us read."""
+    return MetadataError(f"this file cannot be read ({getattr(error, 'strerror', None) or error})", path)
+
+
 def missing(path: Path) -> str:
     """What to say of a file that is not there."""
     if not path.parent.is_dir():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -11,7 +9,7 @@ from aesth import pairs
 from aesth.errors import AesthError, MetadataError
 from aesth.metadata import sidecars
 from aesth.metadata.exiftool import ExifToolDied
-from aesth.metadata.files import missing
+from aesth.metadata.files import missing, require_readable, unreadable
 from aesth.metadata.memory import NOTHING_KNOWN, KnownFiles
 from aesth.metadata.ratings import Marks, RatingState, combine, marks, values_of
 from aesth.metadata.sidecars import Sidecar
@@ -92,11 +90,7 @@ def _others(photo: Path, known: KnownFiles) -> list[Sidecar]:
 def _try_find(photo: Path, known: KnownFiles) -> list[Sidecar] | AesthError:
     try:
         sidecars.refuse(photo)
-        mode = photo.stat().st_mode
-        if not stat.S_ISREG(mode):
-            return MetadataError("this is no regular file", photo)
-        if not os.access(photo, os.R_OK):
-            return MetadataError("this file may not be read; change its permissions", photo)
+        require_readable(photo)
         beside = sidecars.find(photo)
         for sidecar in beside:
             if known.recall(sidecar.path) is None:  # or it was sound
@@ -104,7 +98,7 @@ def _try_find(photo: Path, known: KnownFiles) -> list[Sidecar] | AesthError:
     except FileNotFoundError:
         return MetadataError(missing(photo), photo)
     except (OSError, ValueError) as error:
-        return MetadataError(f"this file cannot be read ({getattr(error, 'strerror', None) or error})", photo)
+        return unreadable(photo, error)
     except MetadataError as error:
         return error
     return beside
