@@ -154,7 +154,7 @@ def alike(cells: NDArray[np.float32], others: NDArray[np.float32]) -> bool:
 
 
 def _cells(image: Image.Image, height: float, grid: tuple[int, int]) -> NDArray[np.float32]:
-    """The mean colours, (rows, columns, 3), of a ``grid`` of columns and rows from an image's top down to ``height``."""
+    """Mean colours (rows, columns, 3) in a ``grid`` of columns and rows, from an image's top down to ``height``."""
     part = (0, 0, image.width, height)
     return np.asarray(image.convert("RGB").resize(grid, Image.Resampling.BOX, part), np.float32)
 
