@@ -27,7 +27,7 @@ from aesth.errors import DecodeError
 from support.camera import profile
 from support.cli import aesth_in_process
 from support.photos import as_stored, corners, encode, exif_of, noise, scene
-from support.previews import FULL_HD, GAIN_MAP, VGA, with_pictures
+from support.previews import FULL_HD, GAIN_MAP, VGA, of_size, with_pictures
 
 HEIGHT, WIDTH = 480, 640
 SMALL = (120, 160)
@@ -146,12 +146,6 @@ DAMAGES: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-def of_size(jpeg: bytes, width: int, height: int) -> bytes:
-    """A JPEG that claims a size."""
-    frame = jpeg.index(b"\xff\xc0") + 5
-    return jpeg[:frame] + struct.pack(">HH", height, width) + jpeg[frame + 4 :]
-
-
 @pytest.mark.parametrize("damage", DAMAGES)
 def test_a_preview_that_is_damaged_is_passed_over(tmp_path: Path, damage: str) -> None:
     assert shape(photo(tmp_path, DAMAGES[damage](encode(reduced(view()))))) == WHOLE
@@ -169,6 +163,26 @@ def test_a_preview_that_claims_too_many_bytes_is_not_read(tmp_path: Path) -> Non
     content = path.read_bytes().replace(struct.pack(">I", length), struct.pack(">I", MOST_BYTES + 1), 1)
     path.write_bytes(content + bytes(MOST_BYTES))
     assert shape(path) == WHOLE
+
+
+def test_a_preview_does_not_lie_before_the_data_of_its_photo(tmp_path: Path) -> None:
+    preview = encode(reduced(view()))
+    content = with_pictures(encode(view(), comment=preview), [preview])
+    base = content.index(b"MM\0*")
+    behind, before = content.rindex(preview) - base, content.index(preview) - base
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(content)
+    assert shape(path) == AS_PREVIEW
+    path.write_bytes(content.replace(struct.pack(">I", behind), struct.pack(">I", before), 1))
+    assert shape(path) == WHOLE
+
+
+def test_metadata_may_be_large(tmp_path: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    exif = exif_of(1)
+    exif[0x010E] = "a description " * 4000
+    path.write_bytes(with_pictures(encode(view(), exif=exif, comment=bytes(60000)), [encode(reduced(view()))]))
+    assert shape(path) == AS_PREVIEW
 
 
 @pytest.mark.parametrize("kind", [GAIN_MAP, 0x020002, 0])

@@ -35,6 +35,12 @@ def with_pictures(
     return jpeg[:start] + segment + jpeg[start:] + b"".join(pictures)
 
 
+def of_size(jpeg: bytes, width: int, height: int) -> bytes:
+    """A JPEG that claims a size."""
+    frame = jpeg.index(b"\xff\xc0") + 5
+    return jpeg[:frame] + struct.pack(">HH", height, width) + jpeg[frame + 4 :]
+
+
 def _behind_metadata(jpeg: bytes) -> int:
     """Where the segments of application data end."""
     at = 2

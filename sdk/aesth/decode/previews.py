@@ -91,7 +91,7 @@ def _in_jpeg(
     file: BinaryIO, image: JpegImageFile, at_least: tuple[int, int], max_pixels: int
 ) -> ImageFile.ImageFile | None:
     """The preview in a JPEG, decoded; listed by its directory, of use, and equal to its top."""
-    if image.mode not in _MODES or "progressive" in image.info or "mp" not in image.info:
+    if image.mode not in _MODES or "mp" not in image.info:
         return None
     for listed in sorted(mpf.previews(image.info["mp"]), key=lambda preview: preview.size):
         start = image.info["mpoffset"] + listed.start
