@@ -26,7 +26,7 @@ from aesth.formats import Format
 HEADROOM = 1
 """Previews are decoded at a reduced size as photos are, but keep only this many times the size asked for.
 
-A camera has reduced them already; its sharpening and the blocks of strong compression count for less then.
+Decoded in full they take twice as long, and scores are no nearer to those of the photos.
 """
 
 ENOUGH = 1.5
@@ -53,7 +53,8 @@ TEXTURE = 8.0
 LIKENESS, LIKE_COLOURS, LIKE_CELL = 0.12, 2.0, 32.0
 """By how much the cells of photo and preview may differ: as a share of their variation, in their mean, and any one.
 
-Previews of the same picture, of any filter, sharpening and compression, stayed below half of each.
+Of 210 previews of the same picture, reduced, sharpened and compressed in many ways, 207 were within this; the tops of
+two others were flat. Changes of 5 to 10 % in brightness, white balance or crop were not, in nine of ten pictures.
 """
 
 _MODES = ("L", "RGB")
