@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -39,6 +40,17 @@ def pictures_beside(photo: Path) -> list[Path]:
 def scored_by(photo: Path) -> Path:
     """The file by whose pixels a photo is scored: itself, or for a RAW the camera's own picture of it."""
     return next((beside for beside in partners(photo) if beside.is_file()), photo) if is_raw(photo) else photo
+
+
+def families(photo: Path) -> set[str]:
+    """Names of what a write of ``photo`` may read or change; photos with one in common may share a file.
+
+    They are coarse: the folder and what stands before the first dot, in one case, of the photo and of where it leads.
+    """
+    places = (os.path.join(os.path.realpath(photo.parent), photo.name), os.path.realpath(photo))  # noqa: PTH118
+    halves = (os.path.split(place) for place in places)
+    found = (os.path.join(folder, name.partition(".")[0]) for folder, name in halves)  # noqa: PTH118
+    return {unicodedata.normalize("NFC", name).casefold() for name in found}
 
 
 def _siblings(photo: Path, suffixes: Iterable[str]) -> list[Path]:

@@ -113,8 +113,22 @@ class ScoreCache:
 
         self._try(keep)
 
+    def follow(self, photo: Path, before: os.stat_result, now: os.stat_result) -> None:
+        """Keep a photo known whose metadata alone we wrote: nobody need read it again to tell that it is the same."""
+        path = _absolute(photo)
+
+        def keep(store: Store) -> bool:
+            seen = self._seen(store, path)
+            if seen is None or seen.state != _text(before):
+                return False
+            self._keep(store, Glance(path, _text(now), seen.content))
+            return True
+
+        if _settled_state(path) != _text(now) or not self._try(keep):
+            self.renew(photo)
+
     def renew(self, photo: Path) -> None:
-        """Look anew at a photo whose metadata we wrote, so that it stays known."""
+        """Look anew at a photo whose metadata was written, so that it stays known."""
         path = _absolute(photo)
         state = _settled_state(path)
         seen = self._try(lambda store: self._seen(store, path))
@@ -241,7 +255,11 @@ def _state(path: Path) -> str:
         state = path.stat()
     except (OSError, ValueError):
         return ""
-    return f"{state.st_size} {state.st_mtime_ns} {state.st_ino}" if stat.S_ISREG(state.st_mode) else ""
+    return _text(state) if stat.S_ISREG(state.st_mode) else ""
+
+
+def _text(state: os.stat_result) -> str:
+    return f"{state.st_size} {state.st_mtime_ns} {state.st_ino}"
 
 
 def _settled_state(path: Path) -> str:
