@@ -344,8 +344,12 @@ class MetadataSession:
 
 
 def processes_that_pay(cores: int) -> int:
-    """How many ExifTools are worth their memory, some 50 MB each."""
-    return max(1, min(4, cores // 2))
+    """How many ExifTools are worth their memory, some 50 MB each.
+
+    A write takes a sixth of what a core does for a photo, and a third of its time it waits for the disk: so one for two
+    cores keeps up, of which there are two even where cores are few, as one works while the other waits.
+    """
+    return min(4, max(2, cores // 2))
 
 
 def _require(workplace: Workplace, photo: Path, expected: RatingState, staged: Sequence[files.Staged]) -> None:
