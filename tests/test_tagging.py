@@ -319,7 +319,7 @@ class TestWritesGoOnMeanwhile:
             freed.set()
             assert first.result(60).action is Action.WRITTEN
         run.close()
-        assert settled < 200
+        assert settled < 100
 
     def test_photos_that_share_files_are_written_one_after_the_other(
         self, scorer: Scorer, wide_session: MetadataSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -381,7 +381,7 @@ class TestWritesGoOnMeanwhile:
 def held(counted: Callable[[], int], end: int) -> int:
     """What a number comes to that has not changed for a while, or has reached its end."""
     last, since = counted(), time.monotonic()
-    while last < end and time.monotonic() - since < 2:
+    while last < end and time.monotonic() - since < 3:
         time.sleep(0.02)
         if (now := counted()) != last:
             last, since = now, time.monotonic()
