@@ -27,8 +27,12 @@ from aesth.metadata.sidecars import SidecarStyle
 from aesth.metadata.undoing import Plan, as_entry, carry_out, make_plan, settle
 from aesth.metadata.workplace import Workplace, Workplaces
 from aesth.metadata.writer import Tell, stage_all
+from aesth.pairs import Folders
 
 BATCH_SIZE = 64
+
+_WORTH_A_LIST = 8
+"""For so many photos at once their folders are listed."""
 
 Rewritten: TypeAlias = Callable[[os.stat_result, os.stat_result], None]
 """Told of a photo that was written itself: how the file was before, and how it is now."""
@@ -165,11 +169,13 @@ class MetadataSession:
         ``would_block``, those taken are read first. ``fresh`` opens files also where what they say is remembered.
         """
         known = NOTHING_KNOWN if fresh else self._known
+        folders = Folders()
         source = iter(paths)
         size = 1
         while batch := list(take(source, size, would_block)):
+            folders.refresh()
             with self._one() as workplace:
-                states = list(read_batch(workplace, batch, known))
+                states = list(read_batch(workplace, batch, known, folders if len(batch) >= _WORTH_A_LIST else None))
             yield from states
             size = min(2 * size, BATCH_SIZE)
 
