@@ -21,6 +21,7 @@ from aesth import Scorer
 from aesth.ahead import WouldBlock, never
 from aesth.errors import AesthError
 from aesth.metadata import MetadataSession, Policy, RatingState, files
+from aesth.metadata.journal import State
 from aesth.scale import relative_percentiles, stars
 from aesth.scorer import Scored
 from aesth.scoring import score_photos
@@ -293,6 +294,10 @@ class TestWritesGoOnMeanwhile:
             reached = [lambda: scorer.reached.wait(60) or pytest.fail("none was scored meanwhile")] * 3
             before_commit(monkeypatch, *reached)
             outcomes = list(tag(photos, scorer, wide_session))
+        journal = wide_session.open_journal()
+        entries = journal.entries(journal.last() or 0)
+        assert {entry.photo for entry in entries} == set(photos)
+        assert {entry.state for entry in entries} == {State.DONE}
         assert [(outcome.path, outcome.action) for outcome in outcomes] == [(photo, Action.WRITTEN) for photo in photos]
 
     def test_a_slow_disk_holds_up_a_long_list(
@@ -363,8 +368,7 @@ class TestWritesGoOnMeanwhile:
         photos = [make_photo(tmp_path / f"{number}.jpg", 95) for number in range(4)]
         before = bytes_of(tmp_path)
         list(tag([make_photo(tmp_path / "first.jpg", 95)], scorer, wide_session))
-        assert wide_session._workplaces is not None
-        hanging = [process_of(workplace.exiftool) for workplace in wide_session._workplaces._all]
+        hanging = [process_of(workplace.exiftool) for workplace in wide_session._opened()._all]
 
         def source() -> Iterator[Path]:
             yield from photos[:3]

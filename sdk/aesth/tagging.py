@@ -339,12 +339,7 @@ class _Writers:
     def begin(self, photo: _Seen) -> None:
         """Finish a photo; what is written is written by another thread."""
         finished = self._run.finish(photo)
-        if isinstance(finished, _Write):
-            shared = pairs.families(photo.path)
-            before = [self._last[family] for family in shared if family in self._last]
-            finished = self._pool.submit(self._write, finished, before)
-            self._last |= dict.fromkeys(shared, finished)
-        self._waiting.append(finished)
+        self._waiting.append(self._submit(finished) if isinstance(finished, _Write) else finished)
 
     def outcomes(self, most: int) -> Iterator[Outcome]:
         """Those that are there, in order; waits for some where more than ``most`` photos would be left."""
@@ -360,6 +355,13 @@ class _Writers:
             if isinstance(future, Future) and future.cancel():
                 while len(self._waiting) > place:
                     self._waiting.pop()
+
+    def _submit(self, job: _Write) -> Future[Outcome]:
+        shared = pairs.families(job.photo.path)
+        before = [self._last[family] for family in shared if family in self._last]
+        writing = self._pool.submit(self._write, job, before)
+        self._last |= dict.fromkeys(shared, writing)
+        return writing
 
     def _write(self, job: _Write, before: Sequence[Future[Outcome]]) -> Outcome:
         wait(before)

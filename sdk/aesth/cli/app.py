@@ -10,7 +10,6 @@ import typer
 from aesth._version import __version__
 from aesth.cli.lazy import LazyGroup
 
-
 COMMANDS: Mapping[str, tuple[str, str]] = {
     "tag": (
         "aesth.cli.tag:tag",

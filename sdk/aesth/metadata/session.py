@@ -82,7 +82,6 @@ class MetadataSession:
         self._journal: Journal | None = None
         self._run: int | None = None
         self._recording = Lock()
-        self._workplace: Workplace | None = None
         self._workplaces: Workplaces | None = None
         self.processes = processes or processes_that_pay(os.cpu_count() or 1)
         self._cleaned: set[Path] = set()
@@ -95,10 +94,9 @@ class MetadataSession:
         except OSError as error:
             message = f"no temporary folder can be made ({error.strerror}): free some space, or name another in TMPDIR"
             raise MetadataError(message, error.filename) from error
-        self._workplace = Workplace(folder, ExifTool(program, folder))
-        self._workplaces = Workplaces(self._workplace, self.processes)
+        self._workplaces = Workplaces(Workplace(folder, ExifTool(program, folder)), self.processes)
         try:
-            self.version = check_version(self._workplace.exiftool)
+            self.version = check_version(self._open().exiftool)
             self._known = KnownFiles(self._memory, self.version)
         except BaseException:
             self.close()
@@ -112,11 +110,10 @@ class MetadataSession:
 
     def close(self) -> None:
         """End ExifTool. Files are whole at any time."""
-        workplace, self._workplace = self._workplace, None
         workplaces, self._workplaces = self._workplaces, None
-        if workplace is not None and workplaces is not None:
+        if workplaces is not None:
             workplaces.close()
-            shutil.rmtree(workplace.folder, ignore_errors=True)
+            shutil.rmtree(workplaces.first.folder, ignore_errors=True)
         journal, self._journal, self._run = self._journal, None, None
         if journal is not None:
             journal.close()
@@ -124,14 +121,12 @@ class MetadataSession:
     @contextmanager
     def stopped(self) -> Iterator[None]:
         """End what other threads do this very moment: their writes fail, and so do those that are begun inside."""
-        workplaces = self._workplaces
-        if workplaces is not None:
-            workplaces.stop()
+        workplaces = self._opened()
+        workplaces.stop()
         try:
             yield
         finally:
-            if workplaces is not None:
-                workplaces.resume()
+            workplaces.resume()
 
     def open_journal(self) -> Journal:
         """The journal, opened by the first call; what killed programs left open in it is settled then.
@@ -139,7 +134,7 @@ class MetadataSession:
         Raises:
             JournalError: it cannot be kept, so that nothing can be written.
         """
-        self._open()
+        self._opened()
         with self._recording:
             if self._journal is None:
                 self._journal = Journal(self._journal_file)
@@ -332,16 +327,18 @@ class MetadataSession:
             if not journal.entries(run):
                 self._run = None
 
-    def _open(self) -> Workplace:
-        if self._workplace is None:
+    def _opened(self) -> Workplaces:
+        if self._workplaces is None:
             raise MetadataError("a MetadataSession is used inside a `with` statement only")
-        return self._workplace
+        return self._workplaces
+
+    def _open(self) -> Workplace:
+        """The first workplace, for who knows that no other thread is at work."""
+        return self._opened().first
 
     def _one(self) -> AbstractContextManager[Workplace]:
         """A workplace that no other thread has meanwhile."""
-        self._open()
-        assert self._workplaces is not None
-        return self._workplaces.one()
+        return self._opened().one()
 
     def _clean_litter(self, folders: set[Path]) -> None:
         for folder in folders - self._cleaned:

@@ -116,7 +116,7 @@ class Workplaces:
 
     def __init__(self, first: Workplace, most: int) -> None:
         self.most = most
-        self._first = first
+        self.first = first
         self._all = [first]
         self._free = [first]
         self._turns = BoundedSemaphore(most)
@@ -151,9 +151,9 @@ class Workplaces:
             workplace.exiftool.resume()
 
     def _make(self) -> Workplace:
-        folder = self._first.folder / f"{next(self._numbers)}"
+        folder = self.first.folder / f"{next(self._numbers)}"
         folder.mkdir(mode=0o700)
-        workplace = Workplace(folder, ExifTool(self._first.exiftool.program, folder))
+        workplace = Workplace(folder, ExifTool(self.first.exiftool.program, folder))
         self._all.append(workplace)
         return workplace
 
