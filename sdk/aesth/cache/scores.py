@@ -142,7 +142,7 @@ class ScoreCache:
         """What was noted of a file in this state; None if nothing was."""
 
         def look(store: Store) -> str | None:
-            key = os.fsencode(_absolute(file))
+            key = _key(file)
             found = self._said.get(key) or store.rating(key)
             if found is None or found.state != state:
                 return None
@@ -154,7 +154,7 @@ class ScoreCache:
 
     def note(self, file: Path, state: str, said: str) -> None:
         """Keep what a file says in this state, in place of what it said in any other."""
-        self._try(lambda store: self._note_said(store, os.fsencode(_absolute(file)), state, said))
+        self._try(lambda store: self._note_said(store, _key(file), state, said))
 
     def close(self) -> None:
         """Write what is not written yet, forget what is too much, and close the file."""
@@ -247,6 +247,10 @@ class ScoreCache:
 
 def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would ask the disk for every folder
+
+
+def _key(file: Path) -> bytes:
+    return os.fsencode(os.path.abspath(file))  # noqa: PTH100
 
 
 def _state(path: Path) -> str:
