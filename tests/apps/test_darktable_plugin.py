@@ -87,8 +87,7 @@ def first(plugin: Plugin, photos: Path) -> Facts:
 
         plugin.set("titles", "bool", true)
         plugin.run("score")
-        plugin.start("best first")
-        dt.control.sleep(1000)
+        plugin.reorder("best first")
         plugin.note_photos("sorted")
         plugin.start("best first")
         dt.control.sleep(1000)

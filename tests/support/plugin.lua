@@ -133,4 +133,23 @@ function M.note_photos(name)
   end
 end
 
+-- The photos in the order in which darktable shows them.
+function M.order()
+  local names = {}
+  for i = 1, #dt.collection do names[i] = dt.collection[i].filename .. dt.collection[i].duplicate_index end
+  return table.concat(names, "/")
+end
+
+-- Start an action, and wait until darktable shows another order, and goes on showing it.
+function M.reorder(action)
+  local before, last, still = M.order(), nil, 0
+  M.start(action)
+  M.wait_for(30, function()
+    local now = M.order()
+    still = now == last and still + 1 or 0
+    last = now
+    return now ~= before and still > 40
+  end)
+end
+
 return M
