@@ -2,7 +2,8 @@
 
 A preview counts only if it is large enough, of the photo's shape, and equal to the top of the photo, of which so many
 rows are decoded as it takes to see something there: not if it is damaged, has bars, lies the wrong way round, or was
-left behind by a program that changed the photo.
+left behind by a program that changed the photo. A change that left the top as it was is not seen; but programs that
+write pixels write a file of their own, without the camera's preview, or with another.
 """
 
 from __future__ import annotations
