@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from aesth import AesthError, Scorer, registry
-from aesth.cache import Known, ModelKey, ScoreCache, clear, facts
+from aesth.cache import Known, ModelKey, ScoreCache, clear, facts, scores
 from aesth.encoder import OnnxEncoder
+from aesth.fingerprint import fingerprint
 from aesth.metadata import MetadataSession
 from aesth.metadata.memory import KnownFiles
 from aesth.preprocess import PIXELS
@@ -161,6 +162,27 @@ def test_a_persons_rating_stands_though_what_is_remembered_knows_nothing_of_it(
         KnownFiles(cache, session.version).note(photo, KnownFiles(cache, session.version).state(photo), {})
         (outcome,) = tag([photo], scorer, session)
     assert (outcome.action, outcome.rating, outcome.error) == (Action.KEPT, 5, None)
+
+
+def test_a_photo_that_we_write_is_read_once_to_be_known(
+    encoder: CountingEncoder, file: Path, photos: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+    monkeypatch.setattr(scores, "fingerprint", lambda path: (read.append(path), fingerprint(path))[1])
+    with MetadataSession() as session, ScoreCache(file) as cache, Scorer(encoder=encoder, cache=cache) as scorer:
+        first = [outcome.score for outcome in tag(photos, scorer, session)]
+    assert sorted(read) == sorted(photos)
+    assert run(encoder, file, *photos) == first
+    assert sorted(read) == sorted(photos)
+
+
+def test_one_that_changed_before_we_wrote_it_does_not_keep_its_score(file: Path, photos: list[Path]) -> None:
+    with ScoreCache(file) as cache:
+        remember(cache, photos[0], 50.0)
+        before = settled(photos[0], grey(77), 10**9 + 1).stat()
+        now = settled(photos[0], grey(77) + b" ", 10**9 + 2).stat()
+        cache.follow(photos[0], before, now)
+        assert known(cache, photos[0]) is None
 
 
 def test_a_raw_and_its_jpeg_are_decoded_once_for_all_runs(encoder: CountingEncoder, file: Path, tmp_path: Path) -> None:

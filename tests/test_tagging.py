@@ -2,10 +2,16 @@
 
 import itertools
 import os
+import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,18 +21,26 @@ from aesth import Scorer
 from aesth.ahead import WouldBlock, never
 from aesth.errors import AesthError
 from aesth.metadata import MetadataSession, Policy, RatingState, files
+from aesth.metadata.journal import State
 from aesth.scale import relative_percentiles, stars
 from aesth.scorer import Scored
 from aesth.scoring import score_photos
-from aesth.tagging import PATIENCE, Action, Outcome, model_of, tag
-from support.metadata import DARKTABLE, NEW, exiv2, make_photo, rate_by_exiv2, rate_by_hand
+from aesth.tagging import AHEAD_OF_WRITES, PATIENCE, Action, Outcome, model_of, tag
+from support.metadata import DARKTABLE, NEW, exiv2, make_photo, process_of, rate_by_exiv2, rate_by_hand
 from support.models import brightness_model
 from support.moments import before_commit, before_reading
 
 
 @pytest.fixture(scope="module")
 def session() -> Iterator[MetadataSession]:
-    with MetadataSession() as opened:
+    with MetadataSession(processes=1) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def wide_session() -> Iterator[MetadataSession]:
+    """One that writes several photos at a time."""
+    with MetadataSession(processes=3) as opened:
         yield opened
 
 
@@ -246,21 +260,151 @@ def test_a_run_that_is_stopped_leaves_whole_photos_and_no_litter(
     done = [next(run).path for _ in range(3)]
     run.close()
     ratings = [state.rating for state in session.read(photos) if isinstance(state, RatingState)]
-    assert ratings == [5 if photo in done else None for photo in photos]
+    written = ratings.count(5)
+    assert ratings == [5] * written + [None] * (12 - written)
+    assert done == photos[:3]
+    assert 3 <= written <= 12
     assert sorted(tmp_path.iterdir()) == sorted(photos)
-    assert by_action(list(tag(photos, scorer, session))) == [Action.SKIPPED] * 3 + [Action.WRITTEN] * 9
+    left = 12 - written
+    assert by_action(list(tag(photos, scorer, session))) == [Action.SKIPPED] * written + [Action.WRITTEN] * left
+
+
+class Reaching(Scorer):
+    """A scorer that tells when it has scored a file."""
+
+    last: Path
+    reached: Event
+
+    def score(self, paths: Iterable[object], would_block: WouldBlock = never) -> Iterator[Scored]:
+        for scored in super().score(paths, would_block):
+            if scored.path == self.last:
+                self.reached.set()
+            yield scored
+
+
+class TestWritesGoOnMeanwhile:
+    """Photos are read and scored while those before them are written."""
+
+    def test_more_photos_are_scored_while_some_are_written(
+        self, brightness: Path, wide_session: MetadataSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        photos = [make_photo(tmp_path / f"{number}.jpg", 95) for number in range(12)]
+        with Reaching(str(brightness), jobs=2, threads=1) as scorer:
+            scorer.last, scorer.reached = photos[-1], Event()
+            reached = [lambda: scorer.reached.wait(60) or pytest.fail("none was scored meanwhile")] * 3
+            before_commit(monkeypatch, *reached)
+            outcomes = list(tag(photos, scorer, wide_session))
+        journal = wide_session.open_journal()
+        entries = journal.entries(journal.last() or 0)
+        assert {entry.photo for entry in entries} == set(photos)
+        assert {entry.state for entry in entries} == {State.DONE}
+        assert [(outcome.path, outcome.action) for outcome in outcomes] == [(photo, Action.WRITTEN) for photo in photos]
+
+    def test_a_slow_disk_holds_up_a_long_list(
+        self, scorer: Scorer, wide_session: MetadataSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        photo, taken, freed = make_photo(tmp_path / "0.jpg"), list[Path](), Event()
+        write = wide_session.write
+
+        def write_slowly(*arguments: Any, **options: Any) -> Any:
+            assert freed.wait(60)
+            return write(*arguments, **options)
+
+        monkeypatch.setattr(wide_session, "write", write_slowly)
+
+        def source() -> Iterator[Path]:
+            while len(taken) < 200:
+                taken.append(Path(shutil.copy(photo, tmp_path / f"{len(taken) + 1}.jpg")))
+                yield taken[-1]
+
+        run = tag(source(), scorer, wide_session)
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(next, run)
+            settled = held(lambda: len(taken), end=200)
+            freed.set()
+            assert first.result(60).action is Action.WRITTEN
+        run.close()
+        assert settled < 100
+
+    def test_photos_that_share_files_are_written_one_after_the_other(
+        self, scorer: Scorer, wide_session: MetadataSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        photo, raw = make_photo(tmp_path / "a.jpg", 95), tmp_path / "a.CR2"
+        raw.write_bytes(b"II*\0")
+        link = tmp_path / "z.jpg"
+        link.symlink_to(photo)
+        at_work, write = 0, wide_session.write
+
+        def counted(*arguments: Any, **options: Any) -> Any:
+            nonlocal at_work
+            at_work += 1
+            assert at_work == 1
+            time.sleep(0.01)
+            try:
+                return write(*arguments, **options)
+            finally:
+                at_work -= 1
+
+        monkeypatch.setattr(wide_session, "write", counted)
+        outcomes = list(tag([raw, photo, photo, link, raw], scorer, wide_session))
+        assert by_action(outcomes) == [Action.WRITTEN] * 2 + [Action.SKIPPED] * 3
+
+    def test_stopping_begins_no_other_and_tells_of_all_that_are_written(
+        self, scorer: Scorer, wide_session: MetadataSession, tmp_path: Path
+    ) -> None:
+        photos = [make_photo(tmp_path / f"{number:02}.jpg", 95) for number in range(30)]
+        told: list[Path] = []
+        run = tag(photos, scorer, wide_session, stopping=lambda: len(told) >= 4)
+        told.extend(outcome.path for outcome in run)
+        assert told == photos[: len(told)]
+        assert 4 <= len(told) < 4 + AHEAD_OF_WRITES // 2
+        states = [state for state in wide_session.read(photos) if isinstance(state, RatingState)]
+        assert [state.rating for state in states] == [5] * len(told) + [None] * (30 - len(told))
+
+    def test_who_insists_on_the_end_does_not_wait_for_a_write(
+        self, scorer: Scorer, wide_session: MetadataSession, tmp_path: Path
+    ) -> None:
+        """ExifTool hangs here; it would get minutes."""
+        photos = [make_photo(tmp_path / f"{number}.jpg", 95) for number in range(4)]
+        before = bytes_of(tmp_path)
+        list(tag([make_photo(tmp_path / "first.jpg", 95)], scorer, wide_session))
+        hanging = [process_of(workplace.exiftool) for workplace in wide_session._opened()._all]
+
+        def source() -> Iterator[Path]:
+            yield from photos[:3]
+            for process in hanging:
+                process.send_signal(signal.SIGSTOP)
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            list(tag(source(), scorer, wide_session))
+        assert before.keys() | {"first.jpg"} == bytes_of(tmp_path).keys()
+        assert {outcome.action for outcome in tag(photos, scorer, wide_session)} <= {Action.WRITTEN, Action.SKIPPED}
+
+
+def held(counted: Callable[[], int], end: int) -> int:
+    """What a number comes to that has not changed for a while, or has reached its end."""
+    last, since = counted(), time.monotonic()
+    while last < end and time.monotonic() - since < 3:
+        time.sleep(0.02)
+        if (now := counted()) != last:
+            last, since = now, time.monotonic()
+    return last
 
 
 @pytest.mark.parametrize("relative", [False, True])
 def test_a_rating_given_during_the_run_stands(
-    scorer: Scorer, session: MetadataSession, tmp_path: Path, relative: bool
+    scorer: Scorer, session: MetadataSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relative: bool
 ) -> None:
     first, second, third = (make_photo(tmp_path / f"{number}.jpg", 95) for number in range(3))
-    run = tag([first, second, third], scorer, session, relative=relative)
-    assert next(run).action is Action.WRITTEN
-    rate_by_exiv2(second, 2)
-    third.unlink()
-    kept, gone = run
+
+    def act() -> None:
+        rate_by_exiv2(second, 2)
+        third.unlink()
+
+    before_commit(monkeypatch, act)
+    written, kept, gone = tag([first, second, third], scorer, session, relative=relative)
+    assert written.action is Action.WRITTEN
     assert (kept.action, kept.rating, kept.old_rating) == (Action.KEPT, 2, 2)
     assert gone.action is Action.FAILED
 

@@ -220,8 +220,7 @@ def test_whatever_was_said_of_a_photo_is_said_again(
 
 def told(session: MetadataSession, files: list[Path]) -> list[dict[str, Any]]:
     """What each of the files says of its rating, and of something else."""
-    assert session._workplace is not None
-    found = session._workplace.read_tags(files, ["XMP-dc:Source"])
+    found = session._open().read_tags(files, ["XMP-dc:Source"])
     return [{**values_of(tags or {}), "source": (tags or {}).get("XMP-dc:Source")} for tags in found]
 
 

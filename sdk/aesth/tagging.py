@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import Enum
+from itertools import takewhile
 from pathlib import Path
-from typing import TypeVar
+from types import TracebackType
+from typing import Self, TypeVar
 
+from aesth import pairs
 from aesth.ahead import WouldBlock, never
 from aesth.alike import PATIENCE as PATIENCE
 from aesth.alike import score_alike
@@ -33,6 +39,9 @@ from aesth.scorer import Scored, Scorer
 
 MOST_TRIES = 5
 """So often is a photo tried that other programs change between our read and our write."""
+
+AHEAD_OF_WRITES = 16
+"""So many photos at most are scored and wait for their write, or for the outcome of one before them."""
 
 _Rated = TypeVar("_Rated", "Outcome", "_Seen")
 
@@ -84,8 +93,13 @@ def tag(
     extras: Extras = NO_EXTRAS,
     may_write: Callable[[Path], bool] = lambda _: True,
     would_block: WouldBlock = never,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> Iterator[Outcome]:
     """Score photos and write their stars: lazily, in input order, one outcome a photo, whatever happens to it.
+
+    Photos are read and scored while those before them are written, by as many threads as the session has ExifTools.
+    So a few more may be written than those whose outcomes were taken when a program leaves off; each of them is whole,
+    and in the journal.
 
     A RAW with a JPEG or HEIF of the camera beside it is scored by that, so that the two are rated alike. Photos whose
     rating stands are not decoded, except with ``relative``. Right before the write a photo's rating is read again, so
@@ -105,6 +119,8 @@ def tag(
         extras: what is written besides stars.
         may_write: whether a photo lies where something may be written; the others fail.
         would_block: whether taking the next photo would wait; then outcomes come first.
+        stopping: asked between photos. Once it is true, no other is begun to be written, and the run ends with the
+            outcomes of those that are.
 
     Raises:
         JournalError: what is written could not be taken back; nothing is written from here on.
@@ -115,11 +131,12 @@ def tag(
         session, model_of(scorer), policy, rescore, sidecar, dry_run, reject_below, extras, scorer.cache, may_write
     )
     seen = _read(photos, run, would_block)
-    if not relative:
-        yield from map(run.finish, _score_needed(seen, scorer, would_block))
-        return
-    scored = list(_score_needed((replace(photo, ranked=True) for photo in seen), scorer, would_block))
-    yield from map(run.finish, rank(scored, scorer.cut_points))
+    if relative:
+        scored = _score_needed((replace(photo, ranked=True) for photo in seen), scorer, would_block)
+        all_of_them = list(takewhile(lambda _: not stopping(), scored))
+        yield from _finish(rank(all_of_them, scorer.cut_points), run, never, stopping)
+    else:
+        yield from _finish(_score_needed(seen, scorer, would_block), run, would_block, stopping)
 
 
 def model_of(scorer: Scorer) -> str:
@@ -151,6 +168,14 @@ class _Seen:
         if scored.error is not None and self.decision is not Decision.WRITE:
             return replace(self, ranked=False)
         return replace(self, score=scored.score, rating=scored.rating, error=scored.error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """A photo, and what is to be written into it."""
+
+    photo: _Seen
+    new: NewRating
 
 
 @dataclass(frozen=True)
@@ -186,7 +211,8 @@ class _Run:
             if self.may_write(photo):
                 self.session.tidy(photo.parent)
 
-    def finish(self, photo: _Seen) -> Outcome:
+    def finish(self, photo: _Seen) -> Outcome | _Write:
+        """What becomes of a photo: its outcome, or what is to be written first."""
         if photo.error is not None:
             return _unchanged(photo, Action.FAILED)
         if photo.decision is not Decision.WRITE or photo.rating is None or photo.score is None:
@@ -197,13 +223,22 @@ class _Run:
             return _unchanged(photo, Action.KEPT)
         if self.dry_run:
             return _changed(photo, rating, Action.SCORED)
-        return self._write(photo, photo.score, rating)
+        return _Write(photo, NewRating(rating, photo.score, self.model, datetime.now(UTC), self.extras))
 
-    def _write(self, photo: _Seen, score: float, rating: int) -> Outcome:
+    def write(self, job: _Write) -> Outcome:
+        """Write a photo, by any thread."""
+        photo = job.photo
         notes: list[str] = []
-        new = NewRating(rating, score, self.model, datetime.now(UTC), self.extras)
+        rewritten: list[tuple[os.stat_result, os.stat_result]] = []
         try:
-            self.session.write(photo.path, new, sidecar=self.sidecar, expected=photo.state, tell=notes.append)
+            self.session.write(
+                photo.path,
+                job.new,
+                sidecar=self.sidecar,
+                expected=photo.state,
+                tell=notes.append,
+                rewritten=lambda *states: rewritten.append(states),
+            )
         except JournalError:
             raise
         except ChangedError as error:
@@ -214,15 +249,17 @@ class _Run:
         except AesthError as error:
             return _unchanged(replace(photo, error=error), Action.FAILED)
         if self.cache is not None:
-            self.cache.renew(photo.path)
-        return _changed(replace(photo, notes=tuple(notes)), rating, Action.WRITTEN)
+            for before, now in rewritten:
+                self.cache.follow(photo.path, before, now)
+        return _changed(replace(photo, notes=tuple(notes)), job.new.rating, Action.WRITTEN)
 
     def _write_changed(self, photo: _Seen, state: RatingState | AesthError) -> Outcome:
         """Decide anew on a photo that somebody rated, or that vanished, since it was read."""
         if isinstance(state, AesthError):
             return _unchanged(replace(photo, error=state), Action.FAILED)
         decision = decide(self.policy, state, self.model, rescore=self.rescore)
-        return self.finish(replace(photo, state=state, decision=decision))
+        finished = self.finish(replace(photo, state=state, decision=decision))
+        return self.write(finished) if isinstance(finished, _Write) else finished
 
     def _is_ours(self, state: RatingState) -> bool:
         return state.our_score is not None and decide(Policy.OURS, state, self.model, rescore=True) is Decision.SKIP
@@ -259,6 +296,80 @@ def _score_needed(photos: Iterable[_Seen], scorer: Scorer, would_block: WouldBlo
     needed = ((photo, photo.path if photo.needs_score else None) for photo in photos)
     for photo, scored in score_alike(needed, scorer, would_block):
         yield photo if scored is None else photo.with_score(scored)
+
+
+def _finish(
+    photos: Iterator[_Seen], run: _Run, would_block: WouldBlock, stopping: Callable[[], bool]
+) -> Iterator[Outcome]:
+    """The outcome of each photo, in order; the next are taken while the last are written."""
+    with _Writers(run) as writers:
+        while not stopping():
+            if would_block():
+                yield from writers.outcomes(most=0)
+            photo = next(photos, None)
+            if photo is None:
+                break
+            writers.begin(photo)
+            yield from writers.outcomes(most=AHEAD_OF_WRITES)
+        if stopping():
+            writers.call_off()
+        yield from writers.outcomes(most=0)
+
+
+class _Writers:
+    """Photos on their way into files. Those that share files are written one after the other."""
+
+    def __init__(self, run: _Run) -> None:
+        self._run = run
+        self._pool = ThreadPoolExecutor(run.session.processes, thread_name_prefix="aesth-write")
+        self._waiting: deque[Outcome | Future[Outcome]] = deque()
+        self._last: dict[str, Future[Outcome]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.call_off()
+        at_once = kind is not None and issubclass(kind, KeyboardInterrupt)
+        with self._run.session.stopped() if at_once else nullcontext():
+            self._pool.shutdown()
+
+    def begin(self, photo: _Seen) -> None:
+        """Finish a photo; what is written is written by another thread."""
+        finished = self._run.finish(photo)
+        self._waiting.append(self._submit(finished) if isinstance(finished, _Write) else finished)
+
+    def outcomes(self, most: int) -> Iterator[Outcome]:
+        """Those that are there, in order; waits for some where more than ``most`` photos would be left."""
+        while self._waiting and (len(self._waiting) > most or _is_done(self._waiting[0])):
+            first = self._waiting.popleft()
+            yield first.result() if isinstance(first, Future) else first
+        self._last = {family: future for family, future in self._last.items() if not future.done()}
+
+    def call_off(self) -> None:
+        """Forget the photos from the first on that is not begun to be written; the last first, as they are in a row."""
+        for place in reversed(range(len(self._waiting))):
+            future = self._waiting[place]
+            if isinstance(future, Future) and future.cancel():
+                while len(self._waiting) > place:
+                    self._waiting.pop()
+
+    def _submit(self, job: _Write) -> Future[Outcome]:
+        shared = pairs.families(job.photo.path)
+        before = [self._last[family] for family in shared if family in self._last]
+        writing = self._pool.submit(self._write, job, before)
+        self._last |= dict.fromkeys(shared, writing)
+        return writing
+
+    def _write(self, job: _Write, before: Sequence[Future[Outcome]]) -> Outcome:
+        wait(before)
+        return self._run.write(job)
+
+
+def _is_done(waiting: Outcome | Future[Outcome]) -> bool:
+    return not isinstance(waiting, Future) or waiting.done()
 
 
 def rank(photos: Sequence[_Rated], cut_points: CutPoints) -> Iterator[_Rated]:

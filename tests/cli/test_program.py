@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 
 from aesth import __version__
+from aesth.cli.app import COMMANDS, app
 from support.cli import aesth, aesth_in_process
 
 
@@ -51,6 +53,29 @@ def test_the_sdk_loads_no_torch_and_nothing_of_the_command_line() -> None:
 
 def test_the_help_waits_for_neither_numpy_nor_onnx_runtime() -> None:
     assert not {"torch", "numpy", "onnxruntime"} & loaded_by("import aesth.cli.app")
+
+
+def test_the_help_loads_no_command() -> None:
+    """Nor what reads and writes metadata, as the names of policies come from there."""
+    code = "from aesth.cli import main; import atexit; atexit.register(lambda: print(*sys.modules)); main()"
+    command = [sys.executable, "-c", f"import sys; {code}", "--help"]
+    loaded = set(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+    assert "aesth.cli.app" in loaded
+    assert not {"aesth.cli.tag", "aesth.cli.options", "aesth.metadata", "exiftool", "sqlite3"} & loaded
+    assert "exiftool" not in loaded_by("import aesth.cli.options")
+
+
+def test_summaries_are_those_of_the_commands() -> None:
+    group = typer.main.get_command(app)
+    for name, (_, summary) in COMMANDS.items():
+        told = group.get_command(None, name).help
+        assert " ".join(told.split("\n\n")[0].split()) == summary
+
+
+def test_a_command_that_there_is_not_is_told_with_one_that_there_is() -> None:
+    done = aesth_in_process("tagg")
+    assert done.returncode == 2
+    assert b"'tag'" in done.stderr
 
 
 def test_the_models_are_listed_as_json() -> None:

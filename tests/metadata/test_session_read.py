@@ -177,7 +177,6 @@ def test_exiftool_dying_twice_over_a_write_leaves_the_photo_and_the_next_goes_on
 
 
 def kill_exiftool(session: MetadataSession) -> None:
-    assert session._workplace is not None
-    process = process_of(session._workplace.exiftool)
+    process = process_of(session._open().exiftool)
     process.kill()
     process.wait()

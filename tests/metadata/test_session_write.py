@@ -4,9 +4,10 @@ import os
 import shutil
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -16,7 +17,9 @@ from PIL import Image
 from test_metadata_formats import credentials
 
 from aesth.errors import MetadataError
-from aesth.metadata import Colour, Extras, MetadataSession, NewRating, RatingState, SidecarStyle
+from aesth.metadata import ChangedError, Colour, Extras, MetadataSession, NewRating, RatingState, SidecarStyle
+from aesth.metadata import session as session_module
+from aesth.metadata.exiftool import ExifTool, Reply
 from support.metadata import (
     DARKTABLE,
     DATE,
@@ -129,6 +132,41 @@ class TestEmbedded:
         assert stat.S_IMODE(path.stat().st_mode) == 0o640
         assert path.stat().st_mtime_ns == 10**18 + 7
         assert not attribute or os.getxattr(path, attribute) == b"kept"
+
+
+def test_a_photo_is_read_once_before_it_is_written_and_once_after(
+    session: MetadataSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, asked = make_photo(tmp_path / "a.jpg"), list[list[str]]()
+    run = ExifTool.run
+
+    def noted(exiftool: ExifTool, arguments: Iterable[str], timeout: float = 600.0) -> Reply:
+        asked.append([*arguments])
+        return run(exiftool, asked[-1], timeout)
+
+    monkeypatch.setattr(ExifTool, "run", noted)
+    session.write(path, NEW, expected=RatingState())
+    assert ["-o" in arguments for arguments in asked] == [False, True, False]
+
+
+@pytest.mark.parametrize("beside", ["a.jpg.xmp", "a.CR2.xmp"])
+def test_a_rating_that_comes_into_another_file_meanwhile_is_seen(
+    session: MetadataSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, beside: str
+) -> None:
+    path = make_photo(tmp_path / "a.jpg")
+    (tmp_path / "a.CR2").write_bytes(b"II*\0")
+    before = path.read_bytes()
+    stage_all = session_module.stage_all
+
+    def stage_then_rate(*arguments: Any, **options: Any) -> None:
+        stage_all(*arguments, **options)
+        (tmp_path / beside).write_text(DARKTABLE.format(rating=2))
+
+    monkeypatch.setattr(session_module, "stage_all", stage_then_rate)
+    with pytest.raises(ChangedError):
+        session.write(path, NEW, expected=state(session, path))
+    assert path.read_bytes() == before
+    assert names(tmp_path) == {"a.jpg", "a.CR2", beside}
 
 
 def exif_and_xmp_by_pillow(path: Path) -> dict[str, str]:

@@ -113,8 +113,22 @@ class ScoreCache:
 
         self._try(keep)
 
+    def follow(self, photo: Path, before: os.stat_result, now: os.stat_result) -> None:
+        """Keep a photo known whose metadata alone we wrote: nobody need read it again to tell that it is the same."""
+        path = _absolute(photo)
+
+        def keep(store: Store) -> bool:
+            seen = self._seen(store, path)
+            if seen is None or seen.state != _text(before):
+                return False
+            self._keep(store, Glance(path, _text(now), seen.content))
+            return True
+
+        if _settled_state(path) != _text(now) or not self._try(keep):
+            self.renew(photo)
+
     def renew(self, photo: Path) -> None:
-        """Look anew at a photo whose metadata we wrote, so that it stays known."""
+        """Look anew at a photo whose metadata was written, so that it stays known."""
         path = _absolute(photo)
         state = _settled_state(path)
         seen = self._try(lambda store: self._seen(store, path))
@@ -128,7 +142,7 @@ class ScoreCache:
         """What was noted of a file in this state; None if nothing was."""
 
         def look(store: Store) -> str | None:
-            key = os.fsencode(_absolute(file))
+            key = _key(file)
             found = self._said.get(key) or store.rating(key)
             if found is None or found.state != state:
                 return None
@@ -140,7 +154,7 @@ class ScoreCache:
 
     def note(self, file: Path, state: str, said: str) -> None:
         """Keep what a file says in this state, in place of what it said in any other."""
-        self._try(lambda store: self._note_said(store, os.fsencode(_absolute(file)), state, said))
+        self._try(lambda store: self._note_said(store, _key(file), state, said))
 
     def close(self) -> None:
         """Write what is not written yet, forget what is too much, and close the file."""
@@ -235,13 +249,21 @@ def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would ask the disk for every folder
 
 
+def _key(file: Path) -> bytes:
+    return os.fsencode(os.path.abspath(file))  # noqa: PTH100
+
+
 def _state(path: Path) -> str:
     """Size, time of modification and inode of a regular file, links followed; empty for anything else."""
     try:
         state = path.stat()
     except (OSError, ValueError):
         return ""
-    return f"{state.st_size} {state.st_mtime_ns} {state.st_ino}" if stat.S_ISREG(state.st_mode) else ""
+    return _text(state) if stat.S_ISREG(state.st_mode) else ""
+
+
+def _text(state: os.stat_result) -> str:
+    return f"{state.st_size} {state.st_mtime_ns} {state.st_ino}"
 
 
 def _settled_state(path: Path) -> str:

@@ -172,18 +172,29 @@ PLAIN = Telling(LAYOUTS, table.row)
 
 @quiet_decoders()
 def report(
-    photos: Source, run: Run, settings: Settings, *, writes: bool, undoes: bool = False, telling: Telling = PLAIN
+    photos: Source,
+    run: Run,
+    settings: Settings,
+    *,
+    writes: bool,
+    undoes: bool = False,
+    telling: Telling = PLAIN,
+    stop: GracefulStop | None = None,
 ) -> None:
-    """Print what ``run`` makes of ``photos``, then the summary, and exit with the code that tells how it went."""
+    """Print what ``run`` makes of ``photos``, then the summary, and exit with the code that tells how it went.
+
+    A run that winds up by itself what it has begun, once it is asked to ``stop``, has handed that in; any other is
+    closed after the outcome that comes next.
+    """
     tally = Tally()
-    stop = GracefulStop()
+    winds_up, stop = stop is not None, stop or GracefulStop()
     stopped = False
     is_table = settings.format is Format.TABLE
     console = _console(sys.stdout if is_table and same_terminal() else sys.stderr)
     shown = not settings.quiet and console.is_terminal and (is_table or not sys.stdout.isatty())
     meter = Meter(console, photos.total, shown=shown, doing="Undoing" if undoes else "Scoring")
     with meter, stop, _printer(settings.format, console, telling) as show:
-        watched = meter.count_begun(stop.between(photos))
+        watched = meter.count_begun(stop.until(photos) if winds_up else stop.between(photos))
         try:
             with closing(_interleaved(run(watched), photos.unreadable)) as outcomes:
                 for outcome in stop.between(outcomes) if telling.at_once else outcomes:
@@ -194,7 +205,9 @@ def report(
                         )
                     tally.add(outcome)
                     meter.advance()
-                    stop.check()
+                    if not winds_up:
+                        stop.check()
+            stop.check()
         except KeyboardInterrupt:
             stopped = True
     if stopped or not settings.quiet:

@@ -29,7 +29,7 @@ class GracefulStop:
     def __init__(self, on_first: Callable[[], None] = lambda: None) -> None:
         self.signal: int | None = None
         self._on_first = on_first
-        self._waiting = False
+        self._waiting = self._insisted = False
         self._previous: dict[int, object] = {}
 
     def __enter__(self) -> Self:
@@ -43,6 +43,11 @@ class GracefulStop:
     ) -> None:
         for number, handler in self._previous.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether a signal came."""
+        return self.signal is not None
 
     @property
     def exit_code(self) -> int:
@@ -72,10 +77,18 @@ class GracefulStop:
                 self._waiting = outer
             yield item
 
+    def until(self, items: Iterable[_Item]) -> Iterator[_Item]:
+        """The same, but they end there, for a run that winds up by itself what it has begun."""
+        try:
+            yield from self.between(items)
+        except KeyboardInterrupt:
+            if self._insisted:
+                raise
+
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        again = self.signal is not None
+        self._insisted = self.is_asked
         self.signal = number
-        if again or self._waiting:
+        if self._insisted or self._waiting:
             raise KeyboardInterrupt
         self._on_first()
 

@@ -54,6 +54,7 @@ def write_stars(
     """
     from aesth import tagging
     from aesth.cli.running import make_scorer, remembered_scores, report
+    from aesth.cli.stopping import GracefulStop
     from aesth.cli.text import command_line
     from aesth.metadata import Extras, MetadataSession
 
@@ -65,6 +66,7 @@ def write_stars(
         make_scorer(settings, cache) as scorer,
     ):
         kept = known_kept(session)
+        stop = GracefulStop()
 
         def run(watched: Iterable[Path]) -> Iterator[Outcome]:
             return tagging.tag(
@@ -80,9 +82,13 @@ def write_stars(
                 extras=Extras(settings.label, settings.keyword, settings.pick),
                 may_write=may_write,
                 would_block=would_block,
+                stopping=lambda: stop.is_asked,
             )
 
-        report(photos, lambda watched: _passing(watched, kept, run) if kept else run(watched), settings, writes=True)
+        def outcomes(watched: Iterable[Path]) -> Iterator[Outcome]:
+            return _passing(watched, kept, run) if kept else run(watched)
+
+        report(photos, outcomes, settings, writes=True, stop=stop)
 
 
 def _passing(

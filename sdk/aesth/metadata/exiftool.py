@@ -66,6 +66,7 @@ class ExifTool:
         self.program = program
         self.folder = folder
         self._process: Process | None = None
+        self._stopped = False
 
     def run(self, arguments: Iterable[str], timeout: float = 600.0) -> Reply:
         """Run one command, ``arguments`` being a line each.
@@ -81,12 +82,24 @@ class ExifTool:
             message = f"ExifTool cannot be started ({error.strerror or error}); {how_to_install()}"
             raise MissingDependencyError(message, self.program) from error
         try:
+            if self._stopped:
+                raise ExifToolHung("ExifTool was ended, as the run was to stop at once")
             output, messages = process.answer(lines, timeout)
         except BaseException:
             self.close(kill=True)
             raise
         text = messages.decode("utf-8", "replace").splitlines()
         return Reply(output, tuple(_messages(text, "Warning: ")), tuple(_messages(text, "Error: ")))
+
+    def stop(self) -> None:
+        """End the process in the middle of what it does for another thread, for which none starts before `resume`."""
+        self._stopped = True
+        if process := self._process:
+            process.end()
+
+    def resume(self) -> None:
+        """Start a process again when it is asked for something."""
+        self._stopped = False
 
     def close(self, *, kill: bool = False) -> None:
         """End the process; ``kill`` does not wait for it to finish what it does."""

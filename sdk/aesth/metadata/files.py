@@ -160,6 +160,13 @@ def is_as_written(path: Path, written: os.stat_result) -> bool:
     )
 
 
+def identity(state: os.stat_result | None) -> tuple[int, ...] | None:
+    """What tells a file from any other state of it; the time of its attributes tells of permissions and hard links."""
+    if state is None:
+        return None
+    return (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+
+
 def discard(staged: Iterable[Staged]) -> None:
     """Remove temporary files that are still there; those that cannot be removed now are litter, see `clean_litter`."""
     for item in staged:
@@ -226,7 +233,7 @@ def _check_unchanged(path: Path, before: os.stat_result | None) -> None:
     now = _state(path)
     if before is not None and now is None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
-    if _identity(before) != _identity(now):
+    if identity(before) != identity(now):
         raise ChangedError("another program changed this file meanwhile; it was left as it is", path)
 
 
@@ -248,13 +255,6 @@ def _state(path: Path) -> os.stat_result | None:
         return path.stat()
     except FileNotFoundError:
         return None
-
-
-def _identity(state: os.stat_result | None) -> tuple[int, ...] | None:
-    """What tells a file from any other state of it; the time of its attributes tells of permissions and hard links."""
-    if state is None:
-        return None
-    return (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
 
 
 def _attributes(path: Path) -> dict[str, bytes]:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
+from threading import RLock
 from types import TracebackType
 from typing import Any, Self
 
@@ -129,7 +130,7 @@ def journal_file() -> Path:
 
 
 class Journal:
-    """The journal, open. A context manager; one thread at a time.
+    """The journal, open. A context manager; safe to share between threads, which take turns.
 
     Args:
         path: the file; None takes `journal_file`. It is made, with its folder, where it is not there.
@@ -140,6 +141,7 @@ class Journal:
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path or journal_file()
+        self._turn = RLock()
         with self._translated():
             self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))  # names of photos are nobody else's business
@@ -313,13 +315,13 @@ class Journal:
         return int(row.lastrowid or 0)
 
     def _query(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._translated():
+        with self._turn, self._translated():
             return self._database.execute(query, values).fetchall()
 
     @contextmanager
     def _transaction(self, *, durable: bool = True) -> Iterator[None]:
         """All of it or nothing; ``durable`` waits until it is on disk."""
-        with self._translated():
+        with self._turn, self._translated():
             self._database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._database.execute("BEGIN IMMEDIATE")
             try:

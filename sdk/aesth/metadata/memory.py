@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from aesth.metadata.files import Staged, identity
 from aesth.metadata.ratings import Values
 
 READING = 1
@@ -62,3 +64,26 @@ class KnownFiles:
 
 
 NOTHING_KNOWN = KnownFiles()
+
+
+@dataclass(frozen=True)
+class JustRead(KnownFiles):
+    """The files that were read for a write, as long as they are as they were before that. Nothing else is known.
+
+    Attributes:
+        said: how each file was -> what it said.
+    """
+
+    said: Mapping[tuple[int, ...] | None, Values] = field(default_factory=dict)
+
+    def recall(self, file: Path) -> Values | None:
+        """What a file says, if it was read."""
+        try:
+            return self.said.get(identity(os.stat(file)))  # noqa: PTH116
+        except (OSError, ValueError):
+            return None
+
+
+def just_read(staged: Sequence[Staged]) -> JustRead:
+    """The files that are to be replaced."""
+    return JustRead(said={identity(item.before): item.old for item in staged if item.before is not None})

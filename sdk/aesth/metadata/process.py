@@ -109,6 +109,10 @@ class Process(pyexiftool.ExifTool):  # type: ignore[misc]  # it has no types
         finally:
             timer.cancel()
 
+    def end(self) -> None:
+        """End the process from another thread than the one that waits for its answer, which is told that it died."""
+        self._kill()
+
     def close(self, *, kill: bool) -> None:
         """End the process, and the thread before what it uses."""
         if not kill:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from aesth import pairs
@@ -14,42 +15,49 @@ from aesth.metadata.memory import NOTHING_KNOWN, KnownFiles
 from aesth.metadata.ratings import Marks, RatingState, combine, marks, values_of
 from aesth.metadata.sidecars import Sidecar
 from aesth.metadata.workplace import Tags, Workplace
+from aesth.pairs import Folders
 
 
 def read_batch(
-    workplace: Workplace, photos: Sequence[Path], known: KnownFiles = NOTHING_KNOWN
+    workplace: Workplace, photos: Sequence[Path], known: KnownFiles = NOTHING_KNOWN, folders: Folders | None = None
 ) -> Iterator[RatingState | AesthError]:
     """The state of each photo, or what went wrong with it, in order; files that are ``known`` are not opened."""
-    found = [_try_find(photo, known) for photo in photos]
+    look = _Look(workplace, known, folders)
+    found = [_try_find(photo, look) for photo in photos]
     ready = [(photo, beside) for photo, beside in zip(photos, found, strict=True) if isinstance(beside, list)]
-    states = _read_all(workplace, ready, known)
+    states = _read_all(look, ready)
     for beside in found:
         yield next(states) if isinstance(beside, list) else beside
 
 
-def _read_all(
-    workplace: Workplace, photos: Sequence[tuple[Path, list[Sidecar]]], known: KnownFiles
-) -> Iterator[RatingState | AesthError]:
+@dataclass(frozen=True)
+class _Look:
+    """By what a batch is read."""
+
+    workplace: Workplace
+    known: KnownFiles
+    folders: Folders | None
+
+
+def _read_all(look: _Look, photos: Sequence[tuple[Path, list[Sidecar]]]) -> Iterator[RatingState | AesthError]:
     try:
-        yield from _read(workplace, photos, known)
+        yield from _read(look, photos)
     except (ExifToolDied, MetadataError):
         for photo in photos:
-            yield _read_alone(workplace, photo, known)
+            yield _read_alone(look, photo)
 
 
-def _read_alone(workplace: Workplace, photo: tuple[Path, list[Sidecar]], known: KnownFiles) -> RatingState | AesthError:
+def _read_alone(look: _Look, photo: tuple[Path, list[Sidecar]]) -> RatingState | AesthError:
     try:
-        return _read(workplace, [photo], known)[0]
+        return _read(look, [photo])[0]
     except (ExifToolDied, MetadataError) as error:
         return MetadataError(error.message, photo[0])
 
 
-def _read(
-    workplace: Workplace, photos: Sequence[tuple[Path, list[Sidecar]]], known: KnownFiles
-) -> list[RatingState | AesthError]:
+def _read(look: _Look, photos: Sequence[tuple[Path, list[Sidecar]]]) -> list[RatingState | AesthError]:
     own = [[*beside, Sidecar(photo)] for photo, beside in photos]
-    others = [_others(photo, known) for photo, _ in photos]
-    tags = _tags(workplace, [source.path for sources in [*own, *others] for source in sources], known)
+    others = [_others(photo, beside, look) for photo, beside in photos]
+    tags = _tags(look.workplace, [source.path for sources in [*own, *others] for source in sources], look.known)
     states: list[RatingState | AesthError] = []
     for mine, theirs in zip(own, others, strict=True):
         unread = next((source.path for source in mine if tags[source.path] is None), None)
@@ -76,24 +84,24 @@ def _marks(source: Sidecar, tags: Tags) -> Marks:
     return marks(tags, shared=source.shared, name=source.path.name)
 
 
-def _others(photo: Path, known: KnownFiles) -> list[Sidecar]:
+def _others(photo: Path, own: Sequence[Sidecar], look: _Look) -> list[Sidecar]:
     """The files of the RAW or JPEG that the camera took with a photo; those that cannot be read say nothing here."""
     found: list[Path] = []
-    for partner in pairs.partners(photo):
-        beside = _try_find(partner, known)
+    for partner in pairs.partners(photo, look.folders):
+        beside = _try_find(partner, look)
         if isinstance(beside, list):
             found += [*(sidecar.path for sidecar in beside if not sidecar.shared), partner]
-    mine = {sidecar.path for sidecar in sidecars.find(photo)}
+    mine = {sidecar.path for sidecar in own}
     return [Sidecar(path, shared=True) for path in found if path not in mine]
 
 
-def _try_find(photo: Path, known: KnownFiles) -> list[Sidecar] | AesthError:
+def _try_find(photo: Path, look: _Look) -> list[Sidecar] | AesthError:
     try:
         sidecars.refuse(photo)
         require_readable(photo)
-        beside = sidecars.find(photo)
+        beside = sidecars.find(photo, look.folders)
         for sidecar in beside:
-            if known.recall(sidecar.path) is None:  # or it was sound
+            if look.known.recall(sidecar.path) is None:  # or it was sound
                 sidecars.check(sidecar.path)
     except FileNotFoundError:
         return MetadataError(missing(photo), photo)

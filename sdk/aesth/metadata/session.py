@@ -1,17 +1,18 @@
-"""One ExifTool, kept open: ratings are read in batches and written one by one, each file whole or not at all."""
+"""ExifTool, kept open: ratings are read in batches and written one by one, each file whole or not at all."""
 
 from __future__ import annotations
 
 import errno
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeAlias
 
 from aesth.ahead import WouldBlock, never, take
 from aesth.errors import AesthError, JournalError, MetadataError
@@ -19,21 +20,31 @@ from aesth.metadata import files, sidecars
 from aesth.metadata.capture import Capture, read_captures
 from aesth.metadata.exiftool import ExifTool, check_version, find_program
 from aesth.metadata.journal import Entry, Journal, State
-from aesth.metadata.memory import NOTHING_KNOWN, KnownFiles, Memory
+from aesth.metadata.memory import NOTHING_KNOWN, KnownFiles, Memory, just_read
 from aesth.metadata.ratings import NewPick, NewRating, RatingState, clean_model
 from aesth.metadata.reader import read_batch
 from aesth.metadata.sidecars import SidecarStyle
 from aesth.metadata.undoing import Plan, as_entry, carry_out, make_plan, settle
-from aesth.metadata.workplace import Workplace
+from aesth.metadata.workplace import Workplace, Workplaces
 from aesth.metadata.writer import Tell, stage_all
+from aesth.pairs import Folders
 
 BATCH_SIZE = 64
+
+_WORTH_A_LIST = 8
+"""For so many photos at once their folders are listed."""
+
+Rewritten: TypeAlias = Callable[[os.stat_result, os.stat_result], None]
+"""Told of a photo that was written itself: how the file was before, and how it is now."""
 
 _FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC), errno.EFBIG})
 
 
 class MetadataSession:
-    """Reads and writes ratings with one ExifTool process. A context manager; one thread at a time.
+    """Reads and writes ratings. A context manager.
+
+    Threads may share it: each that reads or writes has an ExifTool of its own meanwhile. Photos that share files (see
+    `aesth.pairs.families`) must not be written at the same time.
 
     What it writes is recorded as a run of the journal, so that `aesth.undo` can take it back.
 
@@ -44,6 +55,7 @@ class MetadataSession:
         command: what the journal tells of who wrote.
         touch: let the modification time of photos tell that they were written; it is kept otherwise.
         memory: what it reads is kept there, and known by the next session: files that are as they were are not opened.
+        processes: so many ExifTools run at most, each started when all others are in use; None takes as many as pay.
 
     Raises:
         MissingDependencyError: ExifTool is not installed or too old; the message says how to install it.
@@ -58,6 +70,7 @@ class MetadataSession:
         command: str = "MetadataSession",
         touch: bool = False,
         memory: Memory | None = None,
+        processes: int | None = None,
     ) -> None:
         self._program = exiftool
         self._style = style
@@ -68,7 +81,9 @@ class MetadataSession:
         self._known = NOTHING_KNOWN
         self._journal: Journal | None = None
         self._run: int | None = None
-        self._workplace: Workplace | None = None
+        self._recording = Lock()
+        self._workplaces: Workplaces | None = None
+        self.processes = processes or processes_that_pay(os.cpu_count() or 1)
         self._cleaned: set[Path] = set()
         self.version = ""
 
@@ -79,9 +94,9 @@ class MetadataSession:
         except OSError as error:
             message = f"no temporary folder can be made ({error.strerror}): free some space, or name another in TMPDIR"
             raise MetadataError(message, error.filename) from error
-        self._workplace = Workplace(folder, ExifTool(program, folder))
+        self._workplaces = Workplaces(Workplace(folder, ExifTool(program, folder)), self.processes)
         try:
-            self.version = check_version(self._workplace.exiftool)
+            self.version = check_version(self._open().exiftool)
             self._known = KnownFiles(self._memory, self.version)
         except BaseException:
             self.close()
@@ -95,13 +110,23 @@ class MetadataSession:
 
     def close(self) -> None:
         """End ExifTool. Files are whole at any time."""
-        workplace, self._workplace = self._workplace, None
-        if workplace is not None:
-            workplace.exiftool.close()
-            shutil.rmtree(workplace.folder, ignore_errors=True)
+        workplaces, self._workplaces = self._workplaces, None
+        if workplaces is not None:
+            workplaces.close()
+            shutil.rmtree(workplaces.first.folder, ignore_errors=True)
         journal, self._journal, self._run = self._journal, None, None
         if journal is not None:
             journal.close()
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """End what other threads do this very moment: their writes fail, and so do those that are begun inside."""
+        workplaces = self._opened()
+        workplaces.stop()
+        try:
+            yield
+        finally:
+            workplaces.resume()
 
     def open_journal(self) -> Journal:
         """The journal, opened by the first call; what killed programs left open in it is settled then.
@@ -109,11 +134,13 @@ class MetadataSession:
         Raises:
             JournalError: it cannot be kept, so that nothing can be written.
         """
-        workplace = self._open()
-        if self._journal is None:
-            self._journal = Journal(self._journal_file)
-            settle(workplace, self._journal)
-        return self._journal
+        self._opened()
+        with self._recording:
+            if self._journal is None:
+                self._journal = Journal(self._journal_file)
+                with self._one() as workplace:
+                    settle(workplace, self._journal)
+            return self._journal
 
     def begin_run(self) -> None:
         """What is written from here on is a run of its own, which is recorded with its first write.
@@ -137,17 +164,23 @@ class MetadataSession:
         ``would_block``, those taken are read first. ``fresh`` opens files also where what they say is remembered.
         """
         known = NOTHING_KNOWN if fresh else self._known
+        folders = Folders()
         source = iter(paths)
         size = 1
         while batch := list(take(source, size, would_block)):
-            yield from read_batch(self._open(), batch, known)
+            folders.refresh()
+            with self._one() as workplace:
+                states = list(read_batch(workplace, batch, known, folders if len(batch) >= _WORTH_A_LIST else None))
+            yield from states
             size = min(2 * size, BATCH_SIZE)
 
     def read_captures(self, paths: Iterable[Path]) -> Iterator[Capture | AesthError]:
         """When and with what each photo was taken, in input order, lazily, in batches; sidecars are not asked."""
         source = iter(paths)
         while batch := list(islice(source, BATCH_SIZE)):
-            yield from read_captures(self._open(), batch)
+            with self._one() as workplace:
+                captures = list(read_captures(workplace, batch))
+            yield from captures
 
     def write(
         self,
@@ -157,6 +190,7 @@ class MetadataSession:
         sidecar: bool = False,
         expected: RatingState | None = None,
         tell: Tell = lambda _: None,
+        rewritten: Rewritten = lambda _before, _now: None,
     ) -> list[Path]:
         """Write stars and score, or a pick label alone, into a photo, or its sidecar where it must not be touched.
 
@@ -169,6 +203,7 @@ class MetadataSession:
             sidecar: write a sidecar even where the photo could hold the rating.
             expected: what the photo said when it was decided that it gets this rating; None accepts anything.
             tell: told what a person may want to know of the write.
+            rewritten: told of the photo itself, if it was written.
 
         Returns:
             The files that were changed.
@@ -188,21 +223,24 @@ class MetadataSession:
             self._clean_litter({photo.parent, target.parent})
             existing = [found.path for found in beside]
             journal = self.open_journal()
-            stage_all(
-                self._open(),
-                photo,
-                target,
-                existing,
-                new,
-                staged,
-                sidecar_only=sidecar,
-                style=self._style,
-                touch=self._touch,
-                tell=tell,
-            )
-            if expected is not None:
-                self._require(photo, expected)
-            self._commit(journal, photo, staged, new)
+            with self._one() as workplace:
+                stage_all(
+                    workplace,
+                    photo,
+                    target,
+                    existing,
+                    new,
+                    staged,
+                    sidecar_only=sidecar,
+                    style=self._style,
+                    touch=self._touch,
+                    tell=tell,
+                )
+                if expected is not None:
+                    _require(workplace, photo, expected, staged)
+            for item, now in self._commit(journal, photo, staged, new):
+                if item.destination == target and item.before is not None:
+                    rewritten(item.before, now)
             return [item.destination for item in staged]
         except OSError as error:
             raise MetadataError(_explain(error, photo), path) from error
@@ -217,7 +255,8 @@ class MetadataSession:
             MetadataError: a file is damaged, cannot be read, or is not there any more.
         """
         try:
-            return make_plan(self._open(), photo, entries)
+            with self._one() as workplace:
+                return make_plan(workplace, photo, entries)
         except OSError as error:
             raise MetadataError(_explain(error, photo), photo) from error
 
@@ -235,33 +274,45 @@ class MetadataSession:
         if self._run is None:
             self._run = journal.begin(self._command, "", undoes=run)
         try:
-            carry_out(self._open(), journal, self._run, plan, touch=self._touch)
+            with self._one() as workplace:
+                carry_out(workplace, journal, self._run, plan, touch=self._touch)
         except OSError as error:
             raise MetadataError(_explain(error, plan.photo), plan.photo) from error
 
-    def _commit(self, journal: Journal, photo: Path, staged: Sequence[files.Staged], new: NewRating | NewPick) -> None:
-        """Put all files in their places; the journal knows before the first and after the last."""
+    def _commit(
+        self, journal: Journal, photo: Path, staged: Sequence[files.Staged], new: NewRating | NewPick
+    ) -> list[tuple[files.Staged, os.stat_result]]:
+        """Put all files in their places; the journal knows before the first and after the last.
+
+        Returns:
+            each file, and how it is now.
+        """
         files.prepare(staged)
-        if self._run is None:
-            self._run = journal.begin(self._command, clean_model(new.model))
         entries = [as_entry(photo, item) for item in staged]
-        numbers = journal.plan(self._run, entries)
+        with self._recording:
+            if self._run is None:
+                self._run = journal.begin(self._command, clean_model(new.model))
+            run = self._run
+            numbers = journal.plan(run, entries)
         done: list[int] = []
+        written: list[tuple[files.Staged, os.stat_result]] = []
         try:
             for number, item in zip(numbers, staged, strict=True):
                 staged_as = item.temporary.stat()
                 files.commit(item)
                 done.append(number)
+                written.append((item, staged_as))
                 self._know(item, staged_as)
         except files.ChangedError as error:
             if done:
-                written = ", ".join(item.destination.name for item in staged[: len(done)])
-                raise MetadataError(f"{error.message}; {written} was written already", error.path) from error
-            self._withdraw(journal, entries, numbers)
+                names = ", ".join(item.destination.name for item, _ in written)
+                raise MetadataError(f"{error.message}; {names} was written already", error.path) from error
+            self._withdraw(journal, run, entries, numbers)
             raise
         finally:
             with suppress(JournalError):  # what is not told now, also of a file that failed, is found out by `settle`
                 journal.mark(done, State.DONE)
+        return written
 
     def _know(self, item: files.Staged, written: os.stat_result) -> None:
         """Remember what we wrote into a file, unless another program has written there by now."""
@@ -269,31 +320,51 @@ class MetadataSession:
         if files.is_as_written(item.destination, written):
             self._known.note(item.destination, state, item.new)
 
-    def _withdraw(self, journal: Journal, entries: Sequence[Entry], numbers: Sequence[int]) -> None:
+    def _withdraw(self, journal: Journal, run: int, entries: Sequence[Entry], numbers: Sequence[int]) -> None:
         """Forget what was announced and did not happen, and the run if nothing else is left of it."""
-        run = self._run or 0
-        with suppress(JournalError):
+        with self._recording, suppress(JournalError):
             journal.drop([replace(entry, id=number, run=run) for entry, number in zip(entries, numbers, strict=True)])
             if not journal.entries(run):
                 self._run = None
 
-    def _require(self, photo: Path, expected: RatingState) -> None:
-        """Read the rating once more, now that any later change of the files will be noticed by `files.commit`."""
-        (now,) = self.read([photo], fresh=True)
-        if isinstance(now, AesthError):
-            raise now
-        if (now, now.pick) != (expected, expected.pick):
-            raise files.ChangedError("somebody rated this photo meanwhile; it was left as it is", photo)
+    def _opened(self) -> Workplaces:
+        if self._workplaces is None:
+            raise MetadataError("a MetadataSession is used inside a `with` statement only")
+        return self._workplaces
 
     def _open(self) -> Workplace:
-        if self._workplace is None:
-            raise MetadataError("a MetadataSession is used inside a `with` statement only")
-        return self._workplace
+        """The first workplace, for who knows that no other thread is at work."""
+        return self._opened().first
+
+    def _one(self) -> AbstractContextManager[Workplace]:
+        """A workplace that no other thread has meanwhile."""
+        return self._opened().one()
 
     def _clean_litter(self, folders: set[Path]) -> None:
         for folder in folders - self._cleaned:
             files.clean_litter(folder)
             self._cleaned.add(folder)
+
+
+def processes_that_pay(cores: int) -> int:
+    """How many ExifTools are worth their memory, some 50 MB each.
+
+    A write takes a sixth of what a core does for a photo, and a third of its time it waits for the disk: so one for two
+    cores keeps up, of which there are two even where cores are few, as one works while the other waits.
+    """
+    return min(4, max(2, cores // 2))
+
+
+def _require(workplace: Workplace, photo: Path, expected: RatingState, staged: Sequence[files.Staged]) -> None:
+    """Make sure of the rating, now that any change of the files since they were read will be noticed by `files.commit`.
+
+    Files that are to be replaced were read for that already; sidecars are looked for anew, and the others read.
+    """
+    (now,) = read_batch(workplace, [photo], just_read(staged))
+    if isinstance(now, AesthError):
+        raise now
+    if (now, now.pick) != (expected, expected.pick):
+        raise files.ChangedError("somebody rated this photo meanwhile; it was left as it is", photo)
 
 
 def _explain(error: OSError, photo: Path) -> str:

@@ -12,7 +12,7 @@ from xml.parsers import expat
 
 from aesth.errors import MetadataError
 from aesth.metadata.ratings import KEYWORD_KEYS, our_keywords
-from aesth.pairs import is_raw, pictures_beside, raws_beside
+from aesth.pairs import Folders, is_raw, pictures_beside, raws_beside
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _RATING_KEYS = frozenset(
@@ -85,11 +85,11 @@ def new_path(photo: Path, style: SidecarStyle = SidecarStyle.DARKTABLE) -> Path:
     return photo.with_name(photo.name + ".xmp")
 
 
-def find(photo: Path) -> list[Sidecar]:
+def find(photo: Path, folders: Folders | None = None) -> list[Sidecar]:
     """The sidecars that ``photo`` has, the one that wins first: ``IMG.CR2.xmp``, then Adobe's ``IMG.xmp``."""
-    own = _existing([photo.name + ".xmp", photo.name + ".XMP"], photo)
-    adobe = _existing([photo.stem + ".xmp", photo.stem + ".XMP"], photo) if photo.suffix else []
-    shared = bool(adobe) and not is_raw(photo) and bool(raws_beside(photo))
+    own = _existing(photo.name, photo, folders)
+    adobe = _existing(photo.stem, photo, folders) if photo.suffix else []
+    shared = bool(adobe) and not is_raw(photo) and bool(raws_beside(photo, folders))
     return [*map(Sidecar, own), *(Sidecar(path, shared) for path in adobe)]
 
 
@@ -180,9 +180,12 @@ def _values(content: bytes) -> Counter[str]:
     return found
 
 
-def _existing(names: list[str], photo: Path) -> list[Path]:
+def _existing(stem: str, photo: Path, folders: Folders | None) -> list[Path]:
+    there = None if folders is None else folders.suffixes(os.path.dirname(photo), stem)  # noqa: PTH120
+    if there is not None and ".xmp" not in there:
+        return []
     found: list[Path] = []
-    for path in (photo.with_name(name) for name in names):
+    for path in (photo.with_name(stem + suffix) for suffix in (".xmp", ".XMP")):
         if path != photo and os.path.lexists(path) and not any(_same_file(path, other) for other in found):
             found.append(path)
     return found

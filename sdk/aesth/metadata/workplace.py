@@ -6,10 +6,12 @@ import base64
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from threading import BoundedSemaphore
 
 from aesth.errors import MetadataError
 from aesth.metadata.exiftool import ExifTool
@@ -102,6 +104,58 @@ class Workplace:
         if not Path(name).is_absolute():
             with suppress(FileNotFoundError):
                 (self.folder / name).unlink()
+
+
+class Workplaces:
+    """Workplaces for as many threads at a time, each with an ExifTool of its own; none is made while one is free.
+
+    Args:
+        first: the first one; the folders of the others lie in its.
+        most: how many there may be.
+    """
+
+    def __init__(self, first: Workplace, most: int) -> None:
+        self.most = most
+        self.first = first
+        self._all = [first]
+        self._free = [first]
+        self._turns = BoundedSemaphore(most)
+        self._numbers = count(1)
+
+    @contextmanager
+    def one(self) -> Iterator[Workplace]:
+        """A workplace that nobody else has meanwhile; waits while all are in use."""
+        with self._turns:
+            try:
+                workplace = self._free.pop()
+            except IndexError:
+                workplace = self._make()
+            try:
+                yield workplace
+            finally:
+                self._free.append(workplace)
+
+    def close(self) -> None:
+        """End every ExifTool, none of which may be in use."""
+        for workplace in self._all:
+            workplace.exiftool.close()
+
+    def stop(self) -> None:
+        """End every ExifTool in the middle of what it does; none starts anew before `resume`."""
+        for workplace in [*self._all]:
+            workplace.exiftool.stop()
+
+    def resume(self) -> None:
+        """Let every ExifTool start anew when it is asked for something."""
+        for workplace in [*self._all]:
+            workplace.exiftool.resume()
+
+    def _make(self) -> Workplace:
+        folder = self.first.folder / f"{next(self._numbers)}"
+        folder.mkdir(mode=0o700)
+        workplace = Workplace(folder, ExifTool(self.first.exiftool.program, folder))
+        self._all.append(workplace)
+        return workplace
 
 
 def plain_extension(path: Path) -> str:
