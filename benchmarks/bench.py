@@ -1,6 +1,6 @@
 """Runs the benchmarks, and makes a page of them or compares them with a saved run; `make bench` calls this.
 
-python benchmarks/bench.py [--photos DIR] [--compare] [--out DIR] [--seconds 4] [--quick] [-k EXPRESSION]
+python benchmarks/bench.py [--photos DIR] [--compare] [--out DIR] [--seconds 4] [--quick] [-k EXPRESSION] [FILE...]
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.compare:
             return _compare(results.load(folder / "results.json"), options)
-        page = report.write(measured([str(HERE)], options), folder)
+        page = report.write(measured([str(path.absolute()) for path in options.which], options), folder)
     except (OSError, ValueError) as error:
         print(f"nothing to compare with ({error}); make a run first: make bench", file=sys.stderr)
         return USAGE
@@ -76,7 +76,7 @@ def measured(which: Sequence[str], options: Namespace) -> Run:
 
 
 def _compare(before: Run, options: Namespace) -> int:
-    after = measured([str(HERE)], options)
+    after = measured([str(path.absolute()) for path in options.which], options)
     after = compare.believed(before, after, lambda names: measured([str(HERE / name) for name in names], options))
     found = compare.changes(before, after)
     print(*compare.table(found), sep="\n")
@@ -91,6 +91,7 @@ def _compare(before: Run, options: Namespace) -> int:
 
 def _parse(arguments: Sequence[str] | None) -> Namespace:
     parser = ArgumentParser(description="Measure how fast aesth is.")
+    parser.add_argument("which", nargs="*", type=Path, default=[HERE], help="files of benchmarks; all, by default")
     parser.add_argument("--photos", type=Path, help="measure over copies of photos of this folder")
     parser.add_argument("--compare", action="store_true", help="compare with the saved run instead of saving this one")
     parser.add_argument("--out", type=Path, help="where the saved run is")

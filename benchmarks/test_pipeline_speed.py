@@ -13,7 +13,8 @@ from aesth.metadata import MetadataSession, Policy
 from aesth.scorer import Scorer
 from aesth.tagging import Action, Outcome, tag
 from measuring.copies import Copies
-from measuring.measure import Task, cores, float_product, measure
+from measuring.machine import cores
+from measuring.measure import Task, float_product, measure
 from measuring.plain import PlainWay, ReadAndWrite, decode_all
 
 KINDS = ["24 MP", "yours"]

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape
 
-from measuring.results import Result, Run
+from measuring.results import Result, Run, digits
 
 GROUPS = ("decode", "preprocess", "encoder", "metadata", "pipeline", "video", "peers")
 """What is drawn, in this order; of the encoder, batches of 8 alone."""
@@ -66,7 +66,7 @@ def _axis(scale: Scale, height: int) -> Iterator[str]:
     for power in range(scale.first, scale.last + 1):
         x = scale(10.0 ** (power - 3))
         yield f'<line class="line" x1="{x:.0f}" x2="{x:.0f}" y1="{TOP - 8}" y2="{height - ROW}"/>'
-        yield f'<text class="text" x="{x:.0f}" y="{TOP - 14}" text-anchor="middle">{10.0**power:g} ms</text>'
+        yield f'<text class="text" x="{x:.0f}" y="{TOP - 14}" text-anchor="middle">{10.0**power:,g} ms</text>'
 
 
 def _bars(rows: Sequence[Sequence[Result]], scale: Scale) -> Iterator[str]:
@@ -77,7 +77,7 @@ def _bars(rows: Sequence[Sequence[Result]], scale: Scale) -> Iterator[str]:
             name = escape(_short(result.label))
             yield f'<text class="text" x="{NAMES - 8}" y="{y + 11}" text-anchor="end">{name}</text>'
             yield f'<rect class="{kind}" x="{NAMES}" y="{y}" width="{end - NAMES:.1f}" height="{BAR}"/>'
-            yield f'<text class="text" x="{end + 5:.0f}" y="{y + 11}">{1000 * result.p50:.3g}</text>'
+            yield f'<text class="text" x="{end + 5:.0f}" y="{y + 11}">{digits(1000 * result.p50)}</text>'
             y += ROW
         y += GAP
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 import platform
 import subprocess
 import sys
 from pathlib import Path
-
-from measuring.measure import cores
 
 PACKAGES = ("onnxruntime", "numpy", "pillow", "pillow-heif", "av", "torch", "opencv-python-headless", "transformers")
 INSTRUCTIONS = {
@@ -32,6 +31,11 @@ def describe() -> dict[str, str]:
         "ExifTool": _exiftool(),
         **{name: version for name in PACKAGES if (version := _version(name))},
     }
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def processor() -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 import zlib
 from collections.abc import Callable, Mapping
@@ -13,11 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
-
-from aesth.runtime import load_runtime, session_options
 
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
@@ -148,11 +143,6 @@ def percentile(values: list[float], percent: int) -> float:
     return sorted(values)[max(0, ceil(len(values) * percent / 100) - 1)]
 
 
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def _timed(task: Task) -> float:
     task.prepare()
     return _seconds(task.run)
@@ -166,6 +156,11 @@ def _seconds(run: Callable[[], object]) -> float:
 
 def _product(name: str, kind: type[np.number[Any]], operator: str) -> Load:
     """A load that multiplies two matrices, after it was seen to multiply them rightly."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    from aesth.runtime import load_runtime, session_options
+
     left, right = (np.random.default_rng(seed).integers(0, 100, (SIDE, SIDE)).astype(kind) for seed in (0, 1))
     weights = right if kind is np.float32 else right.astype(np.int8)
     out = TensorProto.FLOAT if kind is np.float32 else TensorProto.INT32

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from measuring import results
 from measuring.chart import draw
-from measuring.results import Result, Run
+from measuring.results import Result, Run, digits
 
 TITLES = {
     "decode": "Decoding",
@@ -33,9 +33,9 @@ Measured on {date} by `make bench`; [README.md](README.md) tells what is measure
 
 ![Milliseconds for a photo or a frame](results.svg)
 
-Times are milliseconds for one photo, frame, picture or start. "Fastest" and the percentiles are over all calls; of fewer
-than 100 calls, p99 is the slowest. "A second" is by the median. "Times as long as" compares with what took turns with it,
-round by round (median): only these ratios hold on another machine, or on this one tomorrow.
+Times are milliseconds for one photo, frame, picture or start. "Fastest" and the percentiles are over all calls; of
+fewer than 100 calls, p99 is the slowest. "A second" is by the median. "Times as long as" compares with what took turns
+with it, round by round (median): only these ratios hold on another machine, or on this one tomorrow.
 """
 
 
@@ -81,11 +81,6 @@ def milliseconds(seconds: float) -> str:
 def rate(result: Result) -> str:
     """Units a second."""
     return digits(result.per_second)
-
-
-def digits(value: float) -> str:
-    """A number with three digits, or all that are before its point."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}".rstrip(".")
 
 
 def remarks(result: Result) -> str:

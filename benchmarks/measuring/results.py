@@ -121,6 +121,11 @@ def load(path: Path) -> Run:
     return Run(record["date"], record["machine"], tuple(map(_restored, record["results"])))
 
 
+def digits(value: float) -> str:
+    """A number with three digits, or all that are before its point."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:#.3g}".rstrip(".")
+
+
 def _result(report: Mapping[str, Any]) -> Result:
     known = {one for one in Result.__dataclass_fields__ if one not in ("name", "group", "beside", "notes")}
     info = report["extra_info"]
