@@ -36,9 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.compare:
             return _compare(results.load(folder / "results.json"), options)
-        page = report.write(measured([str(path.absolute()) for path in options.which], options), folder)
+        page = report.write(_with_saved(measured(_which(options), options), folder, options), folder)
     except (OSError, ValueError) as error:
-        print(f"nothing to compare with ({error}); make a run first: make bench", file=sys.stderr)
+        print(f"no saved run can be read ({error}); make one: make bench", file=sys.stderr)
         return USAGE
     except BenchmarkFailed as error:
         print(error, file=sys.stderr)
@@ -75,8 +75,21 @@ def measured(which: Sequence[str], options: Namespace) -> Run:
         return results.read_report(out, describe())
 
 
+def _with_saved(run: Run, folder: Path, options: Namespace) -> Run:
+    """Where only some benchmarks were run, the saved run with these in it, as long as it is of this machine."""
+    saved = folder / "results.json"
+    if (options.which or options.only) and saved.exists():
+        before = results.load(saved)
+        return before.updated(run) if before.machine == run.machine else run
+    return run
+
+
+def _which(options: Namespace) -> list[str]:
+    return [str(path.absolute()) for path in options.which or [HERE]]
+
+
 def _compare(before: Run, options: Namespace) -> int:
-    after = measured([str(path.absolute()) for path in options.which], options)
+    after = measured(_which(options), options)
     after = compare.believed(before, after, lambda names: measured([str(HERE / name) for name in names], options))
     found = compare.changes(before, after)
     print(*compare.table(found), sep="\n")
@@ -91,11 +104,11 @@ def _compare(before: Run, options: Namespace) -> int:
 
 def _parse(arguments: Sequence[str] | None) -> Namespace:
     parser = ArgumentParser(description="Measure how fast aesth is.")
-    parser.add_argument("which", nargs="*", type=Path, default=[HERE], help="files of benchmarks; all, by default")
+    parser.add_argument("which", nargs="*", type=Path, help="files of benchmarks; the saved run keeps the others")
     parser.add_argument("--photos", type=Path, help="measure over copies of photos of this folder")
     parser.add_argument("--compare", action="store_true", help="compare with the saved run instead of saving this one")
     parser.add_argument("--out", type=Path, help="where the saved run is")
-    parser.add_argument("--seconds", type=float, default=4.0, help="about how long a benchmark may take")
+    parser.add_argument("--seconds", type=float, default=3.0, help="about how long a benchmark may take")
     parser.add_argument("--quick", action="store_true", help="see that all works; the figures say nothing")
     parser.add_argument("-k", dest="only", metavar="EXPRESSION", help="some benchmarks only, as pytest has it")
     return parser.parse_args(arguments)

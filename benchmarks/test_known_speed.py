@@ -66,7 +66,7 @@ def test_scores_remembered(
 def test_ratings_remembered(
     benchmark: BenchmarkFixture, library: list[Path], small: OnnxEncoder, tmp_path: Path, seconds: float
 ) -> None:
-    photos = library[:200]  # the first run writes each
+    photos = library[:64]  # the first run writes each
 
     def run() -> list[Action]:
         with (

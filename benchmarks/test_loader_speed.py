@@ -17,7 +17,7 @@ from aesth.training.views import View, render_all
 from measuring.measure import Task, compression, measure
 
 SIZE = Preprocess((224, 224))
-BATCH, BATCHES = 48, 6
+BATCH, BATCHES = 48, 3
 SIDES = {"500": (333, 500), "1024": (683, 1024)}
 """Height and width of pictures of photo communities, by their longer side."""
 

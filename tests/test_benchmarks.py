@@ -148,9 +148,15 @@ def test_what_was_measured_in_another_way_is_told_and_not_compared() -> None:
     assert compare.missing(SAVED, other) == [DECODE.label, PLAIN.label]
 
 
+def test_what_is_measured_anew_takes_its_place_in_the_saved_run() -> None:
+    anew, more = replace(ENCODE, seconds=0.02), replace(PLAIN, name="more")
+    run = SAVED.updated(replace(SAVED, date="2026-01-03", results=(anew, more)))
+    assert run == replace(SAVED, date="2026-01-03", results=(DECODE, anew, PLAIN, more))
+
+
 def test_comparing_needs_a_saved_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert bench.main(["--compare", "--out", str(tmp_path)]) == 2
-    assert "make a run first: make bench" in capsys.readouterr().err
+    assert "make one: make bench" in capsys.readouterr().err
 
 
 def test_a_benchmark_is_run_and_told(tmp_path: Path) -> None:

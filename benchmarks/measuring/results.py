@@ -89,6 +89,10 @@ class Run:
         """The results by the names of their benchmarks."""
         return {result.name: result for result in self.results}
 
+    def updated(self, other: Run) -> Run:
+        """This run with what the other one measured in its place, or added."""
+        return Run(other.date, other.machine, tuple((self.by_name() | other.by_name()).values()))
+
     def with_better(self, other: Run) -> Run:
         """This run, with what the other one measured to be faster in its place: the machine disturbed it less."""
         again = other.by_name()
