@@ -13,9 +13,11 @@ from PIL import Image
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from aesth.decode import load
+from aesth.encoder import OnnxEncoder
 from aesth.errors import DecodeError
 from aesth.preprocess import Preprocess
 from measuring.measure import Task, compression, measure
+from measuring.previews import AVERAGE, MOST, agreement, compare
 
 PhotosOf = Callable[[str], list[Path]]
 
@@ -51,6 +53,50 @@ def test_decode(benchmark: BenchmarkFixture, photos_of: PhotosOf, seconds: float
     assert pixels.shape[0] >= SIZE[0]
     assert pixels.shape[1] >= SIZE[1]
     assert np.abs(small(load(photos[0], at_least=SIZE)) - small(whole(photos[0]))).mean() < 1.5
+
+
+@pytest.mark.parametrize("kind", ["24 MP", "45 MP"])
+@pytest.mark.benchmark(group="decode")
+def test_decode_by_preview(
+    benchmark: BenchmarkFixture, photos_of: PhotosOf, seconds: float, quick: bool, kind: str
+) -> None:
+    if quick:
+        pytest.skip("the previews of small photos save nothing")
+    photos = photos_of(kind)
+    photo, other = next_of(photos), next_of(photos)
+    pixels = measure(
+        benchmark,
+        Task(lambda: load(photo(), at_least=SIZE, previews=True)),
+        label=f"decode, JPEG of {kind} by its preview",
+        unit="photo",
+        seconds=seconds,
+        load=compression(),
+        beside={"without its preview": Task(lambda: load(other(), at_least=SIZE))},
+    )
+    assert min(pixels.shape[:2]) >= min(SIZE)
+    by_preview, by_itself = (load(photos[0], at_least=SIZE, previews=way) for way in (True, False))
+    assert not np.array_equal(by_preview, by_itself), "a preview stood in"
+    assert np.abs(small(by_preview) - small(by_itself)).mean() < 3
+
+
+@pytest.mark.parametrize("model", ["lite", "base"])
+@pytest.mark.benchmark(group="previews")
+def test_scores_by_previews(
+    benchmark: BenchmarkFixture, photos_of: PhotosOf, encoder: Callable[[str], OnnxEncoder], model: str
+) -> None:
+    """How far a person's photos are from their previews; those made up here would say nothing of that."""
+    photos = photos_of("yours")[::2]
+    found = measure(
+        benchmark,
+        Task(lambda: agreement(list(compare(photos, encoder(model)))), len(photos)),
+        label=f"score with {model} by the photo and by its preview",
+        unit="photo",
+        seconds=0,
+        rounds=(1, 1),
+    )
+    aims = "" if found.average < AVERAGE and found.most < MOST else f"; aimed at {AVERAGE:g} and {MOST:g}"
+    benchmark.extra_info["told"] = f"{found}{aims}"
+    assert found.photos, "none of your photos can be read"
 
 
 @pytest.mark.benchmark(group="decode")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
@@ -27,8 +28,10 @@ FindEncoder = Callable[[str], OnnxEncoder]
 class Tagging:
     """Tags copies of photos, which are new each time."""
 
-    def __init__(self, encoder: OnnxEncoder, photos: Copies, session: MetadataSession) -> None:
-        self._scorer = Scorer(encoder=encoder)
+    def __init__(
+        self, encoder: OnnxEncoder, photos: Copies, session: MetadataSession, *, previews: bool = False
+    ) -> None:
+        self._scorer = Scorer(encoder=encoder, previews=previews)
         self._session = session
         self._photos = photos
 
@@ -48,6 +51,7 @@ def session() -> Iterator[MetadataSession]:
         yield opened
 
 
+@pytest.mark.parametrize("previews", [False, True], ids=["whole", "previews"])
 @pytest.mark.parametrize("model", ["lite", "base"])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.benchmark(group="pipeline")
@@ -61,17 +65,20 @@ def test_tag(
     seconds: float,
     kind: str,
     model: str,
+    previews: bool,
 ) -> None:
-    ours = Tagging(encoder(model), copies(photos_of(kind)), session)
+    photos = photos_of(kind)
+    ours = Tagging(encoder(model), copies(photos), session, previews=previews)
     beside = {}
     if kind != "yours":  # files of every kind, some of which cannot be written, are not for a yardstick
-        others = copies(photos_of(kind))
+        others = copies(photos)
         alone = ReadAndWrite(tmp_path, encoder(model).record.preprocess.size, cores())
         beside = {"only decoding and writing": Task(lambda: alone.run(others.files), len(others.files), others.renew)}
+    which = "your photos" if kind == "yours" else f"JPEGs of {kind}"
     outcomes = measure(
         benchmark,
         ours.task,
-        label=f"tag with {model}, {'your photos' if kind == 'yours' else f'JPEGs of {kind}'}",
+        label=f"tag with {model}, {which}{' by previews' if previews else ''}",
         unit="photo",
         seconds=2 * seconds,
         load=float_product(),
@@ -81,7 +88,9 @@ def test_tag(
     if kind != "yours":
         alone.close()
         assert {outcome.action for outcome in outcomes} == {Action.WRITTEN}
-        assert len({outcome.score for outcome in outcomes}) == len(photos_of(kind)), "copies are scored alike"
+        scores = np.array([outcome.score for outcome in outcomes]).reshape(-1, len(photos))
+        assert np.ptp(scores, axis=0).max() < 0.1, "copies of a photo are scored alike"
+        assert np.ptp(scores, axis=1).min() > 0.1, "and photos are not"
 
 
 @pytest.mark.benchmark(group="pipeline")
