@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import sys
@@ -353,6 +354,26 @@ def test_the_command_installs_explains_fixes_and_takes_back(person: Path, settin
     assert settings.read_bytes() == SETTINGS
     assert not place.applications.exists()
     assert "nothing to take back" in say("--uninstall")[1]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "menu", "listed"),
+    [
+        ("", "own/menus/applications.menu", True),
+        ("kde-", "system/menus/kde-applications.menu", True),
+        ("kde-", "system/menus/applications.menu", False),
+        ("", "system/applications.menu", False),
+    ],
+)
+def test_where_no_menu_lists_programs_it_is_told_that_digikam_8_lists_none(
+    person: Path, place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, prefix: str, menu: str, listed: bool
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "own"))
+    monkeypatch.setenv("XDG_CONFIG_DIRS", f"{tmp_path / 'none'}{os.pathsep}{tmp_path / 'system'}")
+    monkeypatch.setenv("XDG_MENU_PREFIX", prefix)
+    (tmp_path / menu).parent.mkdir(parents=True)
+    (tmp_path / menu).write_text("<Menu/>")
+    assert ("no menu of programs" in say("--dry-run")[1]) is not listed
 
 
 def test_settings_are_neither_fixed_nor_taken_back_while_digikam_runs(

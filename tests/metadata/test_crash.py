@@ -10,7 +10,7 @@ from support.desktop import wait_until
 from support.metadata import DARKTABLE, NEW, make_rich_photos
 
 TESTS = Path(__file__).parent.parent
-MOMENTS = 16
+MOMENTS = 10
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -294,7 +294,7 @@ class TestSidecar:
     def test_xmp_that_no_program_can_read_is_not_copied(self, session: MetadataSession, tmp_path: Path) -> None:
         photo, packet = make_photo(tmp_path / "a.jpg"), tmp_path / "packet"
         packet.write_text("<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF>")
-        exiftool("-q", "-m", "-overwrite_original", f"-XMP<={packet}", photo)
+        exiftool("-m", "-overwrite_original", f"-XMP<={packet}", photo)
         (sidecar,) = session.write(photo, NEW, sidecar=True)
         assert exiv2(sidecar)["Xmp.xmp.Rating"] == "4"
 

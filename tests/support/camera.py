@@ -134,15 +134,13 @@ MAKERS: Mapping[str, Maker] = {
 
 
 def make_camera_photos(folder: Path) -> list[Path]:
-    """All of `MAKERS` in a folder, with one call of ExifTool."""
+    """All of `MAKERS` in a folder."""
     aside = folder / ASIDE
     aside.mkdir()
     photos = [folder / name for name in MAKERS]
-    commands = [(*MAKERS[photo.name](photo), photo) for photo in photos]
-    exiftool(
-        *(argument for command in commands if len(command) > 1 for argument in (*command, "-execute")),
-        *("-common_args", "-q", "-overwrite_original"),
-    )
+    for photo in photos:
+        if added := MAKERS[photo.name](photo):
+            exiftool("-overwrite_original", *added, photo)
     shutil.rmtree(aside)
     return photos
 

@@ -52,6 +52,16 @@ _BUS = """<busconfig>
 """
 """A message bus that starts no services, so that nothing outlives it."""
 
+_MENU = """<!DOCTYPE Menu PUBLIC "-//freedesktop//DTD Menu 1.0//EN" "http://www.freedesktop.org/standards/menu-spec/1.0/menu.dtd">
+<Menu>
+ <Name>Applications</Name>
+ <DefaultAppDirs/>
+ <DefaultDirectoryDirs/>
+ <Include><All/></Include>
+</Menu>
+"""
+"""The menu of programs that a desktop has; without one KDE's libraries from 6 on offer none in Open With."""
+
 
 @dataclass(frozen=True)
 class Desktop:
@@ -130,6 +140,9 @@ def desktop(folder: Path) -> Iterator[Desktop]:
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
     bus = folder / "bus.xml"
     bus.write_text(_BUS.format(folder=folder / "run"))
+    menu = places["XDG_CONFIG_HOME"] / "menus" / "applications.menu"
+    menu.parent.mkdir(exist_ok=True)
+    menu.write_text(_MENU)
     environment = {"PATH": os.environ["PATH"], **_SETTINGS, **{name: str(place) for name, place in places.items()}}
     made = Desktop(folder, environment)
     screen = ("Xvfb", "-displayfd", "1", "-screen", "0", "1400x900x24", "-nolisten", "tcp")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
+import os
 import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import exiftool as pyexiftool
 import numpy as np
 import pillow_heif
 import pytest
@@ -75,8 +79,32 @@ def make_rich_photos(*paths: Path) -> list[Path]:
 
 def exiftool(*arguments: str | Path) -> str:
     """What the plain ExifTool says, with our namespace known."""
-    command = ["exiftool", "-config", str(CONFIG), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    output, status = plain_exiftool(os.geteuid()).ask(*arguments)
+    assert status == 0, output
+    return output.decode()
+
+
+class PlainExifTool:
+    """ExifTool by pyexiftool itself, kept open over all tests, since its start takes longer than what it is asked."""
+
+    def __init__(self) -> None:
+        self._process = pyexiftool.ExifTool(common_args=None, config_file=CONFIG)
+        self._process.run()
+        atexit.register(self._process.terminate)
+
+    def ask(self, *arguments: str | Path) -> tuple[bytes, int]:
+        """What it prints, and its exit status."""
+        lines = [*map(os.fspath, arguments)]
+        assert not any("\n" in line for line in lines), "this way of asking takes a line for an argument"
+        output = self._process.execute(*lines, raw_bytes=True)
+        return output, self._process.last_status
+
+
+@functools.cache
+def plain_exiftool(user: int) -> PlainExifTool:
+    """That of ``user``, who is the one that asks: what it writes belongs to them."""
+    assert user == os.geteuid()
+    return PlainExifTool()
 
 
 def process_of(exiftool: ExifTool) -> subprocess.Popen[bytes]:
@@ -88,16 +116,12 @@ def process_of(exiftool: ExifTool) -> subprocess.Popen[bytes]:
 
 def tags(path: Path) -> dict[str, Any]:
     """All tags of a file that ExifTool can tell, by group and name."""
-    command = ["exiftool", "-config", CONFIG, "-j", "-G1", "-a", "-u", "-b", path]
-    output = subprocess.run(command, capture_output=True, check=False).stdout
-    found: dict[str, Any] = json.loads(output or b"[{}]")[0]
-    return found
+    return next(iter(tags_below(path).values()), {})
 
 
 def tags_below(*paths: Path) -> dict[Path, dict[str, Any]]:
     """The same of several files, and of all files below folders."""
-    command = ["exiftool", "-config", CONFIG, "-j", "-G1", "-a", "-u", "-b", "-r", *paths]
-    output = subprocess.run(command, capture_output=True, check=False).stdout
+    output, _ = plain_exiftool(os.geteuid()).ask("-j", "-G1", "-a", "-u", "-b", "-r", *paths)
     return {Path(found["SourceFile"]): found for found in json.loads(output or b"[]")}
 
 
@@ -117,7 +141,7 @@ def frames(path: Path) -> list[NDArray[np.uint8]]:
 
 def rate_by_hand(path: Path, *arguments: str) -> None:
     """Do what another program would: write ``arguments`` into a photo or a sidecar."""
-    exiftool("-q", "-n", "-overwrite_original", *arguments, path)
+    exiftool("-n", "-overwrite_original", *arguments, path)
 
 
 def rate_by_exiv2(path: Path, stars: int) -> None:

@@ -27,7 +27,7 @@ ARCHIVES = {
 @pytest.fixture(scope="module")
 def trunks() -> Mapping[str, Trunk]:
     torch.manual_seed(0)
-    return {name: backbone.load(None).eval() for name, backbone in BACKBONES.items()}
+    return {name: backbone.load(None, None).eval() for name, backbone in BACKBONES.items()}
 
 
 @pytest.mark.parametrize("name", BACKBONES)
@@ -126,7 +126,7 @@ def archive_of(name: str, trunk: Trunk) -> dict[str, NDArray[np.float16]]:
 def test_weights_are_those_of_the_archive(name: str, trunks: Mapping[str, Trunk], tmp_path: Path) -> None:
     classifier = {"99_CONV_2D_w": np.zeros((9, 1, 1, 1280), np.float16), "99_CONV_2D_b": np.zeros(9, np.float16)}
     np.savez(tmp_path / ARCHIVES[name], **archive_of(name, trunks[name]), **classifier)
-    loaded = BACKBONES[name].load(tmp_path)
+    loaded = BACKBONES[name].load(tmp_path, None)
     for one, other in zip(convolutions(loaded), convolutions(trunks[name]), strict=True):
         assert torch.equal(one.weight, other.weight.half().float())
         assert torch.equal(one.bias, other.bias.half().float())
@@ -135,7 +135,7 @@ def test_weights_are_those_of_the_archive(name: str, trunks: Mapping[str, Trunk]
 @pytest.mark.parametrize("name", ARCHIVES)
 def test_a_missing_archive_is_told_with_its_place(name: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="put the archive there, or train another backbone") as raised:
-        BACKBONES[name].load(tmp_path)
+        BACKBONES[name].load(tmp_path, None)
     assert raised.value.path == tmp_path / ARCHIVES[name]
 
 
@@ -155,7 +155,7 @@ def test_a_wrong_archive_is_refused(name: str, how: str, trunks: Mapping[str, Tr
     if how == "no archive":
         path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ConfigError, match="not an archive of this backbone's weights") as raised:
-        BACKBONES[name].load(tmp_path)
+        BACKBONES[name].load(tmp_path, None)
     assert raised.value.path == path
 
 

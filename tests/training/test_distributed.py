@@ -91,12 +91,16 @@ def test_the_gradients_of_two_processes_are_those_of_one(by_two: ByTwo, tmp_path
         assert off <= 2e-4 * gradient.abs().max(), key
 
 
-@pytest.mark.parametrize(("name", "rounding"), [("both stages", 1e-5), ("bfloat16", 1e-4)])
+@pytest.mark.parametrize(("name", "rounding"), [("both stages", 2e-4), ("bfloat16", 1e-4)])
 def test_the_weights_of_two_processes_are_those_of_one(
     by_two: ByTwo, tmp_path: Path, name: str, rounding: float
 ) -> None:
-    train_alone(TRAININGS[name], tmp_path)
-    assert furthest(weights(by_two.folder / name / "weights-0.pt"), weights(tmp_path / "weights-0.pt")) < rounding
+    how = TRAININGS[name]
+    train_alone(how, tmp_path)
+    torch.manual_seed(how.seed)
+    before, alone = AestheticEncoder(how.encoder).state_dict(), weights(tmp_path / "weights-0.pt")
+    assert furthest(weights(by_two.folder / name / "weights-0.pt"), alone) < rounding
+    assert furthest(before, alone) > 10 * rounding
     rates = [[step.rate for step in read_log(folder / "log.csv")] for folder in (tmp_path, by_two.folder / name)]
     assert rates[0] == rates[1]
 

@@ -20,6 +20,11 @@ Config = Annotated[
     typer.Option("--config", metavar="FILE", help="digiKam's settings, digikamrc.", show_default="found"),
 ]
 
+NO_MENU = (
+    "This desktop has no menu of programs, as far as this terminal knows: digiKam 8 then offers no program in Open "
+    "With. Start it from a desktop such as KDE, GNOME or Xfce, or copy the applications.menu of one to ~/.config/menus."
+)
+
 
 def install_digikam(
     uninstall: Annotated[bool, typer.Option("--uninstall", help="Take back what was installed and fixed.")] = False,
@@ -78,12 +83,14 @@ def open_with(
 
 
 def _install_entries(found: list[DigikamSettings], others: Pick, *, dry_run: bool) -> None:
+    from aesth.digikam.entries import find_program_menu
     from aesth.digikam.installing import PERMISSION, entry_places, plan_entries
     from aesth.errors import MissingDependencyError
     from aesth.install.darktable import find_program
 
     flatpak = any(settings.is_flatpak for settings in found)
-    places = entry_places(flatpak, native=not found or not all(settings.is_flatpak for settings in found))
+    native = not found or not all(settings.is_flatpak for settings in found)
+    places = entry_places(flatpak, native=native)
     if not places:
         _say("Entries of Open With are made on Linux alone; here, `aesth digikam tag` and `aesth tag` do the same.")
         return
@@ -96,6 +103,8 @@ def _install_entries(found: list[DigikamSettings], others: Pick, *, dry_run: boo
             _say(f"{place.applications}: the entries are installed and up to date.")
             continue
         _carry_out(plan, f"install entries of Open With in {place.applications}", dry_run=dry_run)
+    if native and not find_program_menu():
+        _say(NO_MENU)
     if flatpak:
         _say(f"Allow the Flatpak to run aesth: {PERMISSION}")
 

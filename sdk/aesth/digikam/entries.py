@@ -65,6 +65,19 @@ _AWKWARD = re.compile(r'["`$\\%=\n\t\r]')
 """What digiKam, which splits command lines itself, and the Desktop Entry rules do not agree on."""
 
 
+def find_program_menu() -> Path | None:
+    """The menu of programs of this desktop (Desktop Menu Specification); None where it has none.
+
+    From digiKam 8 on, KDE's libraries know of no program that no menu names, and Open With offers none. Each desktop
+    brings a menu, and says by ``XDG_MENU_PREFIX`` which of several is its own; bare window managers do not.
+    """
+    own = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    others = os.environ.get("XDG_CONFIG_DIRS") or "/etc/xdg"
+    name = f"{os.environ.get('XDG_MENU_PREFIX', '')}applications.menu"
+    menus = (Path(folder) / "menus" / name for folder in (own, *others.split(os.pathsep)) if folder)
+    return next(filter(Path.is_file, menus), None)
+
+
 def mime_types() -> list[str]:
     """Of all that is read here, in order, each once."""
     suffixes = sorted(PICTURE_SUFFIXES) + sorted(RAW_SUFFIXES)

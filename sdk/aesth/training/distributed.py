@@ -89,7 +89,7 @@ class World:
         dist.broadcast_object_list(values)
         return float(values[0])  # type: ignore[arg-type]
 
-    def wrap(self, network: nn.Module, device: str, *, unused: bool) -> nn.Module:
+    def wrap(self, network: nn.Module, device: str, *, unused: bool = False) -> nn.Module:
         """``network`` with the leading process's weights, its gradients averaged over the processes.
 
         Where it has parameters that get no gradient, ``unused`` says so.

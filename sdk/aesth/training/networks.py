@@ -138,10 +138,12 @@ class AestheticEncoder(nn.Module):
     def __init__(self, architecture: Architecture, weights: Path | None = None) -> None:
         super().__init__()
         self.architecture = architecture
-        names = dict.fromkeys(branch.backbone for branch in architecture.branches)
-        self.trunks = nn.ModuleDict({name: BACKBONES[name].load(weights) for name in names})
+        pooled: dict[str, set[str]] = {}
+        for branch in architecture.branches:
+            pooled.setdefault(branch.backbone, set()).update(branch.pooled)
+        self.trunks = nn.ModuleDict({name: BACKBONES[name].load(weights, stages) for name, stages in pooled.items()})
         self.normalise = nn.ModuleDict(
-            {name: Normalise(BACKBONES[name].mean, BACKBONES[name].deviation) for name in names}
+            {name: Normalise(BACKBONES[name].mean, BACKBONES[name].deviation) for name in pooled}
         )
         self.pool = Pool(deviation=architecture.pooling == "mean_deviation")
         self.columns = [
@@ -190,14 +192,6 @@ class AestheticEncoder(nn.Module):
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.standardise.mean.device
-
-    @property
-    def reaches_every_layer(self) -> bool:
-        """Whether every stage of every backbone has a part in the embedding."""
-        return all(
-            any(list(trunk.stages)[-1] in branch.pooled for branch in self.branches if branch.backbone == name)  # type: ignore[arg-type]
-            for name, trunk in self.trunks.items()
-        )
 
     def _known_layers(self, branch: Branch) -> tuple[str, ...]:
         channels = self.trunk(branch).channels

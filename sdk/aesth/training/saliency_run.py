@@ -13,7 +13,7 @@ from aesth import decode
 from aesth.apps.explain import overlay
 from aesth.preprocess import UInt8Image
 from aesth.training.files import replacing
-from aesth.training.networks import AestheticEncoder
+from aesth.training.networks import AestheticEncoder, Architecture
 from aesth.training.progress import counted
 from aesth.training.recipe import read_recipe
 from aesth.training.saliency import feature_energy, guided_saliency, half_area, norm_energy, smooth
@@ -70,7 +70,8 @@ def draw_saliency(
     load_weights(trained, weights)
     energies = [norm_energy(trained.eval())]
     if backbones is not None:
-        energies.append(feature_energy(AestheticEncoder(recipe.encoder, backbones).eval()))
+        plain = Architecture(recipe.encoder.backbone, size=recipe.encoder.preprocess.size)
+        energies.append(feature_energy(AestheticEncoder(plain, backbones).eval()))
     found = []
     with counted("saliency", len(photos)) as advance:
         for photo, target in zip(photos, _names(photos, out), strict=True):

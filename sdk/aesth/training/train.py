@@ -139,7 +139,7 @@ def train(
             fit(warm_up, recipe, source, encoder, checkpoint, log, on_step)
     if recipe.fine_tune.steps:
         encoder.train().to(memory_format=torch.channels_last)
-        network = world.wrap(encoder, device, unused=not encoder.reaches_every_layer)
+        network = world.wrap(encoder, device)
         network = torch.compile(network) if recipe.compile else network  # type: ignore[assignment]
         fine_tune = Stage(
             "fine_tune",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -24,39 +24,40 @@ class Backbone:
     """A network to start from.
 
     Attributes:
-        load: folder of weights -> trunk with those weights; None leaves them random.
+        load: folder of weights, stages whose outputs are needed -> trunk with those weights. None for the folder leaves
+            them random, None for the stages makes all.
         size: height and width that it was trained at, in pixels.
         mean: subtracted from pixels (0-255), for red, green and blue.
         deviation: then divides them.
         layers: the stages that are pooled where a recipe names none; the paper pools the last.
     """
 
-    load: Callable[[Path | None], Trunk]
+    load: Callable[[Path | None, Collection[str] | None], Trunk]
     size: tuple[int, int]
     mean: Colour
     deviation: Colour
     layers: tuple[str, ...]
 
 
-def _inception_v3(folder: Path | None) -> Trunk:
-    trunk = inception_v3.InceptionV3()
+def _inception_v3(folder: Path | None, wanted: Collection[str] | None) -> Trunk:
+    trunk = inception_v3.InceptionV3(wanted)
     if folder is not None:
         _fill(trunk, inception_v3.load_weights, folder / "inception_v3_trunk_imagenet_fp16.npz")
     return trunk
 
 
-def _mobilenet_v2(folder: Path | None) -> Trunk:
-    trunk = mobilenet_v2.MobileNetV2()
+def _mobilenet_v2(folder: Path | None, wanted: Collection[str] | None) -> Trunk:
+    trunk = mobilenet_v2.MobileNetV2(wanted)
     if folder is not None:
         _fill(trunk, mobilenet_v2.load_weights, folder / "mobilenet_v2_imagenet_fp16.npz")
     return trunk
 
 
-def _resnet50(folder: Path | None) -> Trunk:
+def _resnet50(folder: Path | None, wanted: Collection[str] | None) -> Trunk:
     from aesth.training.backbones.resnet50 import ResNet50  # torchvision takes seconds to load
 
     try:
-        return ResNet50(pretrained=folder is not None)
+        return ResNet50(wanted, pretrained=folder is not None)
     except OSError as error:
         raise ConfigError(
             f"the ImageNet weights of ResNet-50 could not be downloaded ({error}); try again online, or train another"

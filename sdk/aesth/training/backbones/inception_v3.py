@@ -6,7 +6,8 @@ Batch norm is folded into the convolutions. The last block is the part of ``mixe
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +53,18 @@ class Branches(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Feature maps (n, c, h, w) -> (n, c', h', w')."""
         return torch.cat([branch(x) for branch in self.branches], 1)
+
+
+def _stem() -> nn.Module:
+    return nn.Sequential(
+        Convolution("conv", 3, 32, 3, 2),
+        Convolution("conv_1", 32, 32, 3),
+        Convolution("conv_2", 32, 64, 3, padding=1),
+        nn.MaxPool2d(3, 2),
+        Convolution("conv_3", 64, 80, 1),
+        Convolution("conv_4", 80, 192, 3),
+        nn.MaxPool2d(3, 2),
+    )
 
 
 def _block_35(name: str, channels: int, pooled: int) -> Branches:
@@ -139,6 +152,9 @@ def _block_8(name: str) -> Branches:
 class InceptionV3(Trunk):
     """The trunk: pixels in [-1, 1], (n, 3, h, w), to the outputs of its named stages.
 
+    Args:
+        wanted: stages whose outputs are needed; nothing behind the last of them is made. None makes all.
+
     Attributes:
         channels: stage -> number of channels, in the order in which the stages follow each other.
     """
@@ -157,30 +173,21 @@ class InceptionV3(Trunk):
         "mixed_9": 1280,
     }
 
-    def __init__(self) -> None:
-        super().__init__(
-            {
-                "stem": nn.Sequential(
-                    Convolution("conv", 3, 32, 3, 2),
-                    Convolution("conv_1", 32, 32, 3),
-                    Convolution("conv_2", 32, 64, 3, padding=1),
-                    nn.MaxPool2d(3, 2),
-                    Convolution("conv_3", 64, 80, 1),
-                    Convolution("conv_4", 80, 192, 3),
-                    nn.MaxPool2d(3, 2),
-                ),
-                "mixed": _block_35("mixed", 192, 32),
-                "mixed_1": _block_35("mixed_1", 256, 64),
-                "mixed_2": _block_35("mixed_2", 288, 64),
-                "mixed_3": _reduce_to_17("mixed_3"),
-                "mixed_4": _block_17("mixed_4", 128),
-                "mixed_5": _block_17("mixed_5", 160),
-                "mixed_6": _block_17("mixed_6", 160),
-                "mixed_7": _block_17("mixed_7", 192),
-                "mixed_8": _reduce_to_8("mixed_8"),
-                "mixed_9": _block_8("mixed_9"),
-            }
-        )
+    def __init__(self, wanted: Collection[str] | None = None) -> None:
+        stages: dict[str, Callable[[], nn.Module]] = {
+            "stem": _stem,
+            "mixed": partial(_block_35, "mixed", 192, 32),
+            "mixed_1": partial(_block_35, "mixed_1", 256, 64),
+            "mixed_2": partial(_block_35, "mixed_2", 288, 64),
+            "mixed_3": partial(_reduce_to_17, "mixed_3"),
+            "mixed_4": partial(_block_17, "mixed_4", 128),
+            "mixed_5": partial(_block_17, "mixed_5", 160),
+            "mixed_6": partial(_block_17, "mixed_6", 160),
+            "mixed_7": partial(_block_17, "mixed_7", 192),
+            "mixed_8": partial(_reduce_to_8, "mixed_8"),
+            "mixed_9": partial(_block_8, "mixed_9"),
+        }
+        super().__init__(stages, wanted)
 
 
 def load_weights(network: InceptionV3, archive: Path) -> None:

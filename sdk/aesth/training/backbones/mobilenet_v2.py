@@ -5,7 +5,8 @@ Batch norm is folded into the convolutions; padding is TensorFlow's SAME, which 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,9 @@ class InvertedResidual(nn.Module):
 class MobileNetV2(Trunk):
     """The trunk: pixels in [-1, 1], (n, 3, h, w), to the outputs of its stages.
 
+    Args:
+        wanted: stages whose outputs are needed; nothing behind the last of them is made. None makes all.
+
     Attributes:
         channels: stage -> number of channels; ``bottleneck_1`` to ``bottleneck_7`` are the rows of table 2.
     """
@@ -83,17 +87,20 @@ class MobileNetV2(Trunk):
         "last": LAST_CHANNELS,
     }
 
-    def __init__(self) -> None:
-        stages: dict[str, nn.Module] = {"stem": Convolution(3, 32, 3, 2)}
+    def __init__(self, wanted: Collection[str] | None = None) -> None:
+        stages: dict[str, Callable[[], nn.Module]] = {"stem": partial(Convolution, 3, 32, 3, 2)}
         channels_in = 32
         for row, (expansion, channels, repeats, stride) in enumerate(BOTTLENECKS, 1):
-            blocks = []
-            for block in range(repeats):
-                blocks.append(InvertedResidual(channels_in, channels, expansion, stride if block == 0 else 1))
-                channels_in = channels
-            stages[f"bottleneck_{row}"] = nn.Sequential(*blocks)
-        stages["last"] = Convolution(channels_in, LAST_CHANNELS, 1)
-        super().__init__(stages)
+            stages[f"bottleneck_{row}"] = partial(_bottlenecks, channels_in, channels, expansion, repeats, stride)
+            channels_in = channels
+        stages["last"] = partial(Convolution, channels_in, LAST_CHANNELS, 1)
+        super().__init__(stages, wanted)
+
+
+def _bottlenecks(channels_in: int, channels: int, expansion: int, repeats: int, stride: int) -> nn.Module:
+    """A row of table 2."""
+    first = InvertedResidual(channels_in, channels, expansion, stride)
+    return nn.Sequential(first, *(InvertedResidual(channels, channels, expansion, 1) for _ in range(repeats - 1)))
 
 
 def load_weights(network: MobileNetV2, archive: Path) -> None:

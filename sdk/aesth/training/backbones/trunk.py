@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -14,17 +14,22 @@ class Trunk(nn.Module):
     """A network as a chain of named stages.
 
     Args:
-        stages: name -> module, in the order in which they run.
+        stages: name -> what makes the module, in the order in which they run.
+        wanted: those whose outputs are needed; nothing behind the last of them is made. None makes all.
 
     Attributes:
-        channels: stage -> number of channels that it puts out.
+        channels: stage -> number of channels that it puts out, also of stages that are not made.
     """
 
     channels: Mapping[str, int]
 
-    def __init__(self, stages: Mapping[str, nn.Module]) -> None:
+    def __init__(self, stages: Mapping[str, Callable[[], nn.Module]], wanted: Collection[str] | None = None) -> None:
         super().__init__()
-        self.stages = nn.ModuleDict(dict(stages))
+        self.stages = nn.ModuleDict()
+        for name, make in stages.items():
+            self.stages[name] = make()
+            if wanted is not None and self.stages.keys() >= set(wanted):
+                break
 
     def forward(self, x: Tensor, wanted: Sequence[str]) -> list[Tensor]:
         """The outputs of the stages called ``wanted``, each (n, channels, h', w'); nothing behind the last is run."""
