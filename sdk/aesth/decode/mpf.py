@@ -17,7 +17,7 @@ _FORMAT = 0x07000000
 _MOST_TAGS, _MOST_PICTURES = 32, 32
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Preview:
     """Where the directory says that a reduced copy of the picture lies; "Large Thumbnail" in the standard.
 

@@ -21,7 +21,11 @@ from aesth.formats import Format
 from aesth.preprocess import UInt8Image
 
 HEADROOM = 2
-"""Reduced cheaply, a picture keeps at least this many times the size asked for; the encoder's filter does the rest."""
+"""Reduced cheaply, a picture keeps at least this many times the size asked for; the encoder's filter does the rest.
+
+With 1, a photo of 24 megapixels takes 0.7 to 0.8 of the time, but scores move by one point on average, and by six in
+some: more than between this and every pixel.
+"""
 
 _ORIENTATION_TAG = 0x0112
 _TRANSPOSE = {

@@ -2,7 +2,8 @@
 
 A preview counts only if it is large enough, of the photo's shape, and equal to the top of the photo, of which so many
 rows are decoded as it takes to see something there: not if it is damaged, has bars, lies the wrong way round, or was
-left behind by a program that changed the photo.
+left behind by a program that changed the photo. A change that left the top as it was is not seen; but programs that
+write pixels write a file of their own, without the camera's preview, or with another.
 """
 
 from __future__ import annotations
@@ -93,12 +94,14 @@ def _in_jpeg(
     """The preview in a JPEG, decoded; listed by its directory, of use, and equal to its top."""
     if image.mode not in _MODES or "mp" not in image.info:
         return None
-    for listed in sorted(mpf.previews(image.info["mp"]), key=lambda preview: preview.size):
-        start = image.info["mpoffset"] + listed.start
+    listed = (preview for preview in mpf.previews(image.info["mp"]) if preview.size <= MOST_BYTES)
+    for place in sorted(listed, key=lambda preview: preview.size):
+        start = image.info["mpoffset"] + place.start
         try:
             with foreign_errors():
-                preview = _opened(file, start, listed.size, max_pixels)
-                if preview is not None and _is_of_use(preview, image, at_least):
+                file.seek(start)
+                preview = open_picture(BytesIO(file.read(place.size)), Format.JPEG, max_pixels)
+                if _is_of_use(preview, image, at_least):
                     set_scale(preview, at_least, HEADROOM)
                     preview.load()
                     if _shows_the_same(file, image, start, preview):
@@ -107,14 +110,6 @@ def _in_jpeg(
         except DecodeError:  # the preview is damaged, or the photo; if it is the photo, its own decoding will tell
             continue
     return None
-
-
-def _opened(file: BinaryIO, start: int, size: int, max_pixels: int) -> ImageFile.ImageFile | None:
-    if size > MOST_BYTES:
-        return None
-    file.seek(start)
-    content = file.read(size)
-    return open_picture(BytesIO(content), Format.JPEG, max_pixels) if len(content) == size else None
 
 
 def _is_of_use(preview: ImageFile.ImageFile, image: JpegImageFile, at_least: tuple[int, int]) -> bool:
