@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,3 +27,5 @@ class Copies:
             left.unlink()
         for source, copy in zip(self._sources, self.files, strict=True):
             shutil.copyfile(source, copy)
+            with copy.open("rb+") as file:
+                os.fsync(file.fileno())  # else whoever syncs next, and is timed, waits for this copy as well
