@@ -1,6 +1,6 @@
 """Runs the benchmarks, and makes a page of them or compares them with a saved run; `make bench` calls this.
 
-python benchmarks/bench.py [--photos DIR] [--compare] [--out DIR] [--seconds 3] [--quick] [-k EXPRESSION] [FILE...]
+python benchmarks/bench.py [--photos DIR] [--compare] [--out DIR] [--seconds 2] [--quick] [-k EXPRESSION] [FILE...]
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def _parse(arguments: Sequence[str] | None) -> Namespace:
     parser.add_argument("--photos", type=Path, help="measure over copies of photos of this folder")
     parser.add_argument("--compare", action="store_true", help="compare with the saved run instead of saving this one")
     parser.add_argument("--out", type=Path, help="where the saved run is")
-    parser.add_argument("--seconds", type=float, default=3.0, help="about how long a benchmark may take")
+    parser.add_argument("--seconds", type=float, default=2.0, help="about how long a benchmark may take")
     parser.add_argument("--quick", action="store_true", help="see that all works; the figures say nothing")
     parser.add_argument("-k", dest="only", metavar="EXPRESSION", help="some benchmarks only, as pytest has it")
     return parser.parse_args(arguments)

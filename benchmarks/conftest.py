@@ -21,7 +21,7 @@ MOST_OF_YOURS, MOST_COPIES = 48, 12
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("aesth")
     group.addoption("--photos", type=Path, default=None, help="measure over copies of photos of this folder")
-    group.addoption("--seconds", type=float, default=3.0, help="about how long a benchmark may take")
+    group.addoption("--seconds", type=float, default=2.0, help="about how long a benchmark may take")
     group.addoption("--quick", action="store_true", help="small photos, and few rounds; the figures say nothing")
 
 

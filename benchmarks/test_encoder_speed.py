@@ -44,7 +44,7 @@ def test_encode(
         unit="frame",
         # One call of a large batch tells of many frames; of single ones, 100 are needed for a p99.
         seconds=seconds * (6 if batch == 1 else 1),
-        rounds=(2, 2) if quick else (3 if batch == 32 and model == "base" else FEWEST, 100),
+        rounds=(2, 2) if quick else (2 if batch == 32 and model == "base" else FEWEST, 100),
         beside={"product": Task(product.run)},
         operations=count,
         product=product.name,
