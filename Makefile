@@ -8,7 +8,7 @@ PHOTOS ?= demo-photos
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help install format lint check test apps demo clean exiftool exiv2 lua applications
+.PHONY: help install format lint check test apps demo bench bench-compare clean exiftool exiv2 lua applications
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,8 +41,17 @@ demo: $(VENV)/.user | exiftool  ## rate a few photos: make demo, or make demo PH
 	@case "$$PHOTOS_FOLDER" in "~/"*) PHOTOS_FOLDER="$$HOME/$${PHOTOS_FOLDER#"~/"}";; esac; \
 	set -x; $(BIN)/aesth tag -- "$$PHOTOS_FOLDER"
 
+# Bytecode is kept, as it is where aesth is installed: else starting it would seem slow.
+bench bench-compare: export PYTHONDONTWRITEBYTECODE :=
+bench bench-compare: export PHOTOS_FOLDER = $(if $(filter demo-photos,$(PHOTOS)),,$(PHOTOS))
+bench: $(VENV)/.bench | exiftool  ## measure how fast it is: make bench, or make bench PHOTOS=~/Photos
+	$(BIN)/python benchmarks/bench.py $${PHOTOS_FOLDER:+--photos "$$PHOTOS_FOLDER"} $(BENCH_ARGS)
+
+bench-compare: $(VENV)/.bench | exiftool  ## measure again, and tell what got slower than in the saved run
+	$(BIN)/python benchmarks/bench.py --compare $${PHOTOS_FOLDER:+--photos "$$PHOTOS_FOLDER"} $(BENCH_ARGS)
+
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) demo-photos .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) demo-photos bench-photos .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 exiftool:
 	@scripts/install-program exiftool libimage-exiftool-perl exiftool
@@ -79,5 +88,11 @@ $(VENV)/.user: pyproject.toml | $(BIN)/python
 
 $(VENV)/.developer: pyproject.toml | $(BIN)/python
 	@echo "Installing aesth and what its tests and training need into $(VENV); PyTorch is large ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[train,video,mysql,test,bench,dev]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[train,video,mysql,test,dev]"
+	@touch $@ $(VENV)/.user
+
+# What others are measured by beside ours, which no test needs.
+$(VENV)/.bench: pyproject.toml | $(BIN)/python
+	@echo "Installing aesth and what it is measured against into $(VENV); PyTorch is large ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[train,video,test,bench]"
 	@touch $@ $(VENV)/.user

@@ -22,7 +22,9 @@ def make(*arguments: str) -> str:
     return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=True).stdout
 
 
-@pytest.mark.parametrize("target", ["install", "format", "lint", "check", "test", "apps", "demo"])
+@pytest.mark.parametrize(
+    "target", ["install", "format", "lint", "check", "test", "apps", "demo", "bench", "bench-compare"]
+)
 def test_help_lists_every_target(target: str) -> None:
     assert f"make {target} " in make("help")
 

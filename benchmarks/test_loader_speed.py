@@ -14,9 +14,10 @@ from aesth.preprocess import Preprocess
 from aesth.training.loader import Pixels, StreamedViews, load_batches
 from aesth.training.recipe import LoaderRecipe
 from aesth.training.views import View, render_all
+from measuring.measure import Task, compression, measure
 
 SIZE = Preprocess((224, 224))
-BATCH, BATCHES = 48, 6
+BATCH, BATCHES = 48, 3
 SIDES = {"500": (333, 500), "1024": (683, 1024)}
 """Height and width of pictures of photo communities, by their longer side."""
 
@@ -37,26 +38,40 @@ def views(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return views
 
 
-def images_per_second(benchmark: BenchmarkFixture, pixels: Pixels) -> None:
-    """Time a stretch of batches, the start of the workers included, and state pictures a second."""
+def load_pictures(benchmark: BenchmarkFixture, pixels: Pixels, label: str, seconds: float) -> None:
+    """Time a stretch of batches, the start of the workers included."""
     wanted = list(np.random.default_rng(1).integers(0, len(pixels), (BATCHES, BATCH)))
 
     def stretch() -> int:
         return sum(len(batch) for batch in load_batches(pixels, wanted))
 
-    count = benchmark.pedantic(stretch, rounds=3, warmup_rounds=1)
+    count = measure(
+        benchmark,
+        Task(stretch, BATCH * BATCHES),
+        label=label,
+        unit="picture",
+        seconds=seconds / 2,
+        load=compression(),
+        rounds=(2, 10),
+    )
     assert count == BATCH * BATCHES
-    benchmark.extra_info["images_per_second"] = round(count / benchmark.stats.stats.min, 1)
     expected = np.array(pixels[wanted[0]])
     assert torch.equal(next(iter(load_batches(pixels, wanted[:1]))), torch.from_numpy(expected))
 
 
-@pytest.mark.parametrize("workers", [1, 2, 0], ids=["1 worker", "2 workers", "a worker a core"])
+@pytest.mark.parametrize("workers", [1, 0], ids=["1 worker", "a worker a core"])
 @pytest.mark.benchmark(group="loader")
-def test_streamed(benchmark: BenchmarkFixture, views: list[View], workers: int) -> None:
-    images_per_second(benchmark, StreamedViews(views, SIZE, recipe=LoaderRecipe(workers=workers)))
+def test_streamed(
+    benchmark: BenchmarkFixture, request: pytest.FixtureRequest, views: list[View], seconds: float, workers: int
+) -> None:
+    side, who = request.node.callspec.id.split("-")
+    label = f"stream JPEGs of {side} pixels, {who}"
+    load_pictures(benchmark, StreamedViews(views, SIZE, recipe=LoaderRecipe(workers=workers)), label, seconds)
 
 
 @pytest.mark.benchmark(group="loader")
-def test_rendered(benchmark: BenchmarkFixture, views: list[View], tmp_path: Path) -> None:
-    images_per_second(benchmark, render_all(views, SIZE, tmp_path / "views.npy"))
+def test_rendered(
+    benchmark: BenchmarkFixture, request: pytest.FixtureRequest, views: list[View], tmp_path: Path, seconds: float
+) -> None:
+    label = f"read what was rendered before, from JPEGs of {request.node.callspec.id} pixels"
+    load_pictures(benchmark, render_all(views, SIZE, tmp_path / "views.npy"), label, seconds)
