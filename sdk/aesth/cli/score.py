@@ -11,6 +11,7 @@ import typer
 
 from aesth.cli.options import OutputFlags, PhotoFlags, ScoringFlags, begin
 from aesth.errors import ConfigError
+from aesth.ray.locations import is_url
 
 
 def _option(*names: str, help: str, **more: Any) -> Any:  # noqa: A002 - typer's word
@@ -68,6 +69,8 @@ def score(
         return
     if cluster.given():
         raise ConfigError(f"{', '.join(cluster.given())} goes with --engine ray")
+    if urls := [path for path in paths or () if is_url(path)]:
+        raise ConfigError(f"{urls[0]} is a URL, which --engine ray can score")
     settings, photos = begin([Path(path) for path in paths or ()], which, output, scoring)
     from aesth.cli.running import make_scorer, remembered_scores, report
     from aesth.scoring import score_photos

@@ -182,8 +182,8 @@ class Parts:
     def _refuse_other(self, basis: str, place: str) -> None:
         if basis != self.basis.to_json():
             raise ConfigError(
-                f"{place} has scores of another model or setting, {basis or 'unknown'}, and not"
-                f" {self.basis.to_json()}; name another folder for these"
+                f"{place} holds scores of another run, {basis or 'unknown'}, which do not go with those of"
+                f" {self.basis.to_json()}; name another folder"
             )
 
 

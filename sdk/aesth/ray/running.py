@@ -5,38 +5,27 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-import sys
-from collections import defaultdict
+import signal
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import chain
-from queue import Queue
 from tempfile import TemporaryDirectory
-from threading import Thread
+from threading import current_thread, main_thread
 from typing import Any
 
 from aesth.decode import DEFAULT_MAX_PIXELS
 from aesth.errors import AesthError, ConfigError, ProviderError
 from aesth.extras import needs_extra
-from aesth.ray.locations import one_line, text_of
-from aesth.ray.parts import Basis, Known, Parts, part_of
+from aesth.ray.locations import one_line
+from aesth.ray.parts import Basis, Parts
+from aesth.ray.plans import ahead, first_left, plans
 from aesth.ray.workers import PartWriter, encoded
 from aesth.registry import find
 from aesth.scale import DEFAULT_CUT_POINTS, CutPoints
 
-PART_SIZE = 512
-"""So many photos are in a part at most: two megabytes, and the work that is lost with a worker."""
-
-SMALLEST_PART = 8
-PARTS_PER_WORKER = 4
-"""A short list of photos is divided so that every worker has a few parts."""
-
-PARTS_AT_A_TIME = 32
-"""So many parts for each worker are planned at a time; their last ones keep some workers waiting for others."""
-
+_LOOPBACK = ("127.0.0.1", "::1")
 _OBJECT_STORE = 256 << 20
-_LOOPBACK_ONLY = "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
 
 
 @dataclass(frozen=True)
@@ -74,16 +63,6 @@ class Advance:
     failed: int = 0
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """Parts to be made, and which photos they are about."""
-
-    parts: Sequence[tuple[str, Sequence[str]]]
-    found: int
-    there: int
-    is_last: bool
-
-
 def score_to_parquet(
     locations: Iterable[str],
     folder: str,
@@ -117,25 +96,26 @@ def score_to_parquet(
     Raises:
         AesthError: the run cannot begin, or cannot go on. What was scored until then stays.
     """
+    file = find(model)
     options = {
-        "model": model,
+        "model": str(file.path.absolute()) if model.lower().endswith(".onnx") else model,
         "providers": providers,
         "threads": cluster.threads,
         "jobs": jobs,
         "cut_points": cut_points,
         "max_pixels": max_pixels,
     }
-    parts = Parts(folder, Basis(find(model).tag, cut_points))
+    parts = Parts(folder, Basis(file.tag, cut_points))
     parts.prepare()
     known = parts.known()
     source = iter(locations)
-    there, left = _first_left(source, known)
+    there, left = first_left(source, known)
     yield Advance(found=there, there=there)
     if left is None:
         return
     with _connected(cluster):
         workers = cluster.workers or _room(cluster)
-        for plan in _ahead(_plans(chain([left], source), known, workers)):
+        for plan in ahead(plans(chain([left], source), known, workers)):
             yield Advance(found=plan.found, there=plan.there)
             if plan.parts:
                 yield from _score(plan.parts, parts, options, cluster, workers)
@@ -145,27 +125,24 @@ def score_to_parquet(
 @contextmanager
 def _connected(cluster: Cluster) -> Iterator[None]:
     """Ray, the caller's own or for as long as this lasts; it tells nobody what it is used for."""
-    is_loaded = "ray" in sys.modules
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     address = cluster.address or os.environ.get("RAY_ADDRESS")
-    with _environment({} if address or is_loaded else _of_one_machine()):
+    with ExitStack() as stack:
+        if not address:
+            scratch = stack.enter_context(TemporaryDirectory(prefix="aesth-", ignore_cleanup_errors=True))
+            stack.enter_context(_environment(_of_one_machine(scratch)))
         with needs_extra("cluster", "scoring on Ray"):
             import ray.data
-        _quieten()
-        if ray.is_initialized():
-            yield
-            return
-        if is_loaded and not address:
-            raise ConfigError("Ray is loaded, but not started: call ray.init(), or give the address of a cluster")
-        with TemporaryDirectory(prefix="aesth-", ignore_cleanup_errors=True) as logs:
-            try:
-                _start(address, cluster, logs)
-                yield
-            finally:
-                ray.shutdown()
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        if not ray.is_initialized():
+            stack.callback(ray.shutdown)
+            with _sigterm_kept():
+                _start(address, cluster)
+        yield
 
 
-def _start(address: str | None, cluster: Cluster, logs: str) -> None:
+def _start(address: str | None, cluster: Cluster) -> None:
     import ray
 
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
@@ -179,18 +156,32 @@ def _start(address: str | None, cluster: Cluster, logs: str) -> None:
                 num_cpus=cpus,
                 include_dashboard=False,
                 object_store_memory=_OBJECT_STORE,
-                _temp_dir=logs,
+                _temp_dir=os.environ["TMPDIR"],
                 **quiet,
             )
     except Exception as error:  # Ray raises many classes here
         raise AesthError(f"Ray cannot be started, or reached at {address} ({one_line(error)})") from error
-    if cluster.gpus and not address and ray.cluster_resources().get("GPU", 0) < cluster.gpus:
+    if address:
+        return
+    if ray.util.get_node_ip_address() not in _LOOPBACK:
+        raise ConfigError(
+            "Ray was loaded by others and would listen to the network; call ray.init() before, or give an address"
+        )
+    if cluster.gpus and ray.cluster_resources().get("GPU", 0) < cluster.gpus:
         raise ProviderError(f"this machine has no {cluster.gpus:g} GPUs that Ray can see; give an address, or fewer")
 
 
-def _of_one_machine() -> Mapping[str, str]:
-    """Settings of a Ray that only this program can reach; by default it listens to the network, and to everybody."""
-    return {_LOOPBACK_ONLY: "0", "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
+def _of_one_machine(scratch: str) -> Mapping[str, str]:
+    """Settings of a Ray that only this program can reach, and that leaves nothing outside of ``scratch``.
+
+    By default it listens to the network, and does what anybody asks there.
+    """
+    return {
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # whatever its name says: no other address than 127.0.0.1
+        "RAY_AUTH_MODE": "token",
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+        "TMPDIR": scratch,
+    }
 
 
 @contextmanager
@@ -207,11 +198,13 @@ def _environment(changes: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _quieten() -> None:
-    import ray.data
-
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
-    ray.data.DataContext.get_current().enable_progress_bars = False
+@contextmanager
+def _sigterm_kept() -> Iterator[None]:
+    """Leave it to the program what SIGTERM does; Ray would end the process at once, without what it has to tidy up."""
+    handler = signal.getsignal(signal.SIGTERM)
+    yield
+    if handler is not None and current_thread() is main_thread():
+        signal.signal(signal.SIGTERM, handler)
 
 
 def _room(cluster: Cluster) -> int:
@@ -223,64 +216,6 @@ def _room(cluster: Cluster) -> int:
     if cluster.gpus:
         room = min(room, resources.get("GPU", 0) // cluster.gpus)
     return max(int(room), 1)
-
-
-def _first_left(locations: Iterator[str], known: Known) -> tuple[int, str | None]:
-    """How many photos come before the first that has no score yet, and that one: without any, Ray need not start."""
-    there = 0
-    for location in locations:
-        if text_of(location) not in known.done:
-            return there, location
-        there += 1
-    return there, None
-
-
-def _plans(locations: Iterable[str], known: Known, workers: int) -> Iterator[_Plan]:
-    """Parts for the photos that have no score yet, so many at a time; those with photos that failed come last."""
-    source = iter(locations)
-    again: defaultdict[str, list[str]] = defaultdict(list)
-    is_last = False
-    while not is_last:
-        new: list[str] = []
-        found = there = 0
-        while len(new) < workers * PARTS_AT_A_TIME * PART_SIZE:
-            location = next(source, None)
-            if location is None:
-                is_last = True
-                break
-            found += 1
-            text = text_of(location)
-            if text in known.done:
-                there += 1
-                continue
-            known.done.add(text)
-            part = known.failed.pop(text, None)
-            (new if part is None else again[part]).append(location)
-        size = min(PART_SIZE, max(SMALLEST_PART, -(-len(new) // (workers * PARTS_PER_WORKER))))
-        chunks = [new[begin : begin + size] for begin in range(0, len(new), size)]
-        parts = [(part_of(chunk), chunk) for chunk in chunks]
-        yield _Plan([*parts, *again.items()] if is_last else parts, found, there, is_last)
-
-
-def _ahead(plans: Iterator[_Plan]) -> Iterator[_Plan]:
-    """``plans``, each made while the one before is carried out; the first, which Ctrl-C may stop, in this thread."""
-    plan = next(plans)
-    while not plan.is_last:
-        made: Queue[_Plan | BaseException] = Queue()
-
-        def make(made: Queue[_Plan | BaseException] = made) -> None:
-            try:
-                made.put(next(plans))
-            except BaseException as error:  # noqa: BLE001 - it is raised where it is awaited
-                made.put(error)
-
-        Thread(target=make, daemon=True).start()
-        yield plan
-        following = made.get()
-        if isinstance(following, BaseException):
-            raise following
-        plan = following
-    yield plan
 
 
 def _score(
