@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator, Iterable
-from contextlib import closing
+from contextlib import closing, redirect_stdout
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -84,7 +84,8 @@ def _report(run: Generator[Advance], tally: Tally, settings: Settings) -> None:
     stop = GracefulStop()
     stopped = False
     found = 0
-    with Meter(console, None, shown=not settings.quiet and console.is_terminal) as meter, stop, closing(run):
+    meter = Meter(console, None, shown=not settings.quiet and console.is_terminal)
+    with redirect_stdout(sys.stderr), meter, stop, closing(run):  # Ray prints on stdout that a worker died
         try:
             for advance in stop.between(run):
                 found += advance.found

@@ -113,7 +113,7 @@ def score_to_parquet(
     yield Advance(found=there, there=there)
     if left is None:
         return
-    with _connected(cluster):
+    with connected(cluster):
         workers = cluster.workers or _room(cluster)
         for plan in ahead(plans(chain([left], source), known, workers)):
             yield Advance(found=plan.found, there=plan.there)
@@ -123,7 +123,7 @@ def score_to_parquet(
 
 
 @contextmanager
-def _connected(cluster: Cluster) -> Iterator[None]:
+def connected(cluster: Cluster) -> Iterator[None]:
     """Ray, the caller's own or for as long as this lasts; it tells nobody what it is used for."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     address = cluster.address or os.environ.get("RAY_ADDRESS")
@@ -146,29 +146,29 @@ def _start(address: str | None, cluster: Cluster) -> None:
     import ray
 
     quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if not address and ray.util.get_node_ip_address() not in _LOOPBACK:
+        raise ConfigError(
+            "Ray was loaded before, and would listen to the network; call ray.init() yourself, or give an address"
+        )
     try:
         if address:
             ray.init(address=address, **quiet)
         else:
-            cpus = max(os.cpu_count() or 1, (cluster.workers or 1) * cluster.threads)
             ray.init(
                 "local",
-                num_cpus=cpus,
+                num_cpus=max(os.cpu_count() or 1, (cluster.workers or 1) * cluster.threads),
                 include_dashboard=False,
                 object_store_memory=_OBJECT_STORE,
                 _temp_dir=os.environ["TMPDIR"],
                 **quiet,
             )
     except Exception as error:  # Ray raises many classes here
-        raise AesthError(f"Ray cannot be started, or reached at {address} ({one_line(error)})") from error
-    if address:
-        return
-    if ray.util.get_node_ip_address() not in _LOOPBACK:
-        raise ConfigError(
-            "Ray was loaded by others and would listen to the network; call ray.init() before, or give an address"
+        where = f"reached at {address}" if address else "started"
+        raise AesthError(f"Ray cannot be {where} ({one_line(error)})") from error
+    if cluster.gpus and not address and ray.cluster_resources().get("GPU", 0) < cluster.gpus:
+        raise ProviderError(
+            f"Ray sees no {cluster.gpus:g} GPUs on this machine; give fewer, or the address of a cluster"
         )
-    if cluster.gpus and ray.cluster_resources().get("GPU", 0) < cluster.gpus:
-        raise ProviderError(f"this machine has no {cluster.gpus:g} GPUs that Ray can see; give an address, or fewer")
 
 
 def _of_one_machine(scratch: str) -> Mapping[str, str]:

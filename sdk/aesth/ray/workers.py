@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -60,7 +61,7 @@ class PartWriter:
         tries, killers = note.get("tries", 0), note.get("killers", [])
         if "at" in note:
             killers.append(note["at"])
-        note = {"tries": tries + 1, "killers": killers}
+        note = {"worker": f"{socket.gethostname()}:{os.getpid()}", "tries": tries + 1, "killers": killers}
         self._parts.write_note(part, note)
         if tries < HASTY_TRIES:
             yield from self._scorer.score(locations)
