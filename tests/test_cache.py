@@ -198,6 +198,7 @@ def test_what_is_tagged_again_after_an_undo_is_not_decoded_again(
         replace(KEY, checksum="1" * 64),
         replace(KEY, checksum="0" * 63 + "1"),
         replace(KEY, pixels=PIXELS + 1),
+        replace(KEY, pixels=-PIXELS),
         replace(KEY, provider="CUDAExecutionProvider"),
         replace(KEY, name="n-int8"),
     ],

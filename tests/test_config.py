@@ -42,6 +42,7 @@ any_settings = st.builds(
     pick=st.booleans(),
     cut_points=st.none() | cut_points,
     max_pixels=counts,
+    previews=st.booleans(),
 )
 
 

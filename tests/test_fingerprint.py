@@ -18,8 +18,10 @@ from aesth.fingerprint.source import Source, Unsure
 from aesth.metadata import MetadataSession
 from support.metadata import NEW
 from support.photos import SUFFIXES, dng, encode, exif_of, noise, scene
+from support.previews import with_pictures
 
 FORMS = ("JPEG", "PNG", "TIFF", "WEBP", "HEIF", "AVIF")
+SIZE = (12, 12)
 XMP = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
 <rdf:Description xmlns:tiff="http://ns.adobe.com/tiff/1.0/" tiff:Orientation="1" /></rdf:RDF></x:xmpmeta>"""
 PROFILE = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -47,6 +49,7 @@ def cases() -> dict[str, bytes]:
     see_through = Image.fromarray(np.dstack([pixels, pixels[..., 0]]))
     return {
         **{f"a{SUFFIXES[form]}": rich(form) for form in FORMS},
+        "previewed.jpg": with_pictures(encode(scene(96, 128), exif=exif_of(6)), [encode(scene(24, 32))]),
         "progressive.jpg": encode(pixels, "JPEG", progressive=True, exif=exif_of(3)),
         "packed.tif": encode(pixels, "TIFF", compression="tiff_lzw", exif=exif_of(8)),
         "palette.png": encode(Image.fromarray(pixels).quantize(8), "PNG", transparency=1),
@@ -64,9 +67,9 @@ def written(path: Path, content: bytes) -> Path:
     return path
 
 
-def pixels_of(path: Path) -> np.ndarray | None:
+def pixels_of(path: Path, at_least: tuple[int, int] | None = None) -> np.ndarray | None:
     try:
-        return load(path)
+        return load(path, at_least=at_least, previews=True)
     except DecodeError:
         return None
 
@@ -101,9 +104,10 @@ def test_files_of_one_fingerprint_show_the_same(
     original = written(tmp_path / f"original-{name}", cases()[name])
     other = written(tmp_path / f"other-{name}", damaged(cases()[name], damage))
     if fingerprint(original) == fingerprint(other):
-        before, after = pixels_of(original), pixels_of(other)
-        assert before is not None
-        assert after is None or np.array_equal(before, after)
+        for size in (None, SIZE):
+            before, after = pixels_of(original, size), pixels_of(other, size)
+            assert before is not None
+            assert after is None or np.array_equal(before, after)
 
 
 @pytest.fixture(scope="module")
@@ -119,6 +123,21 @@ def test_our_own_tagging_changes_nothing(session: MetadataSession, tmp_path: Pat
     assert session.write(path, NEW) == [path]
     assert path.read_bytes() != cases()[name]
     assert fingerprint(path) == before is not None
+
+
+def test_where_a_preview_lies_counts_since_it_is_decoded(tmp_path: Path) -> None:
+    content = cases()["previewed.jpg"]
+    place = content.index(b"MPF\0")
+    hidden = content[:place] + b"MPG" + content[place + 3 :]
+    assert pixels_of(written(tmp_path / "a.jpg", content), SIZE).shape == (16, 12, 3)
+    assert pixels_of(written(tmp_path / "b.jpg", hidden), SIZE).shape == (32, 24, 3)
+    assert fingerprint(tmp_path / "a.jpg") != fingerprint(tmp_path / "b.jpg")
+
+
+def test_our_own_tagging_leaves_the_preview_where_it_is_found(session: MetadataSession, tmp_path: Path) -> None:
+    path = written(tmp_path / "a.jpg", cases()["previewed.jpg"])
+    session.write(path, NEW)
+    assert pixels_of(path, SIZE).shape == (16, 12, 3)
 
 
 @pytest.mark.parametrize("form", FORMS)

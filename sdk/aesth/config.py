@@ -62,6 +62,7 @@ class Settings:
         pick: write digiKam's pick label with the stars.
         cut_points: scores at which a photo gets 2, 3, 4 and 5 stars; None takes those of `aesth.scale`.
         max_pixels: photos of more pixels are refused; None takes the limit of `aesth.decode`.
+        previews: score photos by previews that cameras store in them, where these show the same.
         cache: remember scores, and take those that are remembered.
     """
 
@@ -86,6 +87,7 @@ class Settings:
     pick: bool = False
     cut_points: CutPoints | None = None
     max_pixels: int | None = None
+    previews: bool = True
     cache: bool = True
 
     def override(self, flags: Mapping[str, object]) -> Settings:
@@ -262,6 +264,7 @@ _PARSERS: Mapping[str, Callable[[object], object]] = {
     "pick": _flag,
     "cut_points": _cut_points,
     "max_pixels": _count,
+    "previews": _flag,
     "cache": _flag,
 }
 

@@ -76,6 +76,8 @@ class Scorer:
         jobs: photos decoded at a time; None takes every core.
         cut_points: scores at which a photo gets 2, 3, 4 and 5 stars.
         max_pixels: photos of more pixels are refused (decompression bombs).
+        previews: score JPEG and HEIF files by a preview that the camera stored in them, where it is large enough and
+            shows the same. RAW files are scored by theirs in any case.
         encoder: an encoder to use in place of ``model``, ``providers`` and ``threads``.
         cache: scores to remember between runs; the caller closes it after this. None, the default, remembers nothing:
             a program that did not ask finds no file of ours in the person's folders, and gets every embedding.
@@ -95,14 +97,16 @@ class Scorer:
         *,
         cut_points: CutPoints = DEFAULT_CUT_POINTS,
         max_pixels: int = DEFAULT_MAX_PIXELS,
+        previews: bool = True,
         encoder: Encoder | None = None,
         cache: ScoreCache | None = None,
     ) -> None:
         self.encoder = encoder or OnnxEncoder(registry.find(model), providers, threads)
         self.cut_points = cut_points
         self.max_pixels = max_pixels
+        self.previews = previews
         self.cache = cache
-        self._key = _key_of(self.encoder) if cache else None
+        self._key = _key_of(self.encoder, previews) if cache else None
         self.jobs = jobs or os.cpu_count() or 1
         self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="aesth-decode")
         self._process = os.getpid()
@@ -175,7 +179,8 @@ class Scorer:
             return from_pil(photo)
         if not isinstance(photo, (str, os.PathLike)):
             raise DecodeError(f"{type(photo).__name__} is no photo; give a path, a PIL image or an array")
-        return load(Path(photo), at_least=self.encoder.record.preprocess.size, max_pixels=self.max_pixels)
+        size = self.encoder.record.preprocess.size
+        return load(Path(photo), at_least=size, max_pixels=self.max_pixels, previews=self.previews)
 
     def _score_batch(self, batch: Sequence[_Prepared], key: ModelKey | None) -> Iterator[Scored]:
         images = [photo.image for photo in batch if photo.image is not None]
@@ -208,12 +213,12 @@ def score(photo: Photo, model: str = "default") -> Scored:
         return scorer.score_one(photo)
 
 
-def _key_of(encoder: Encoder) -> ModelKey | None:
+def _key_of(encoder: Encoder, previews: bool) -> ModelKey | None:
     """By what scores of ``encoder`` are remembered; None where no file tells whether it is the same next time."""
     if not isinstance(encoder, OnnxEncoder):
         return None
     name = encoder.model.name.encode("utf-8", "replace").decode()
-    return ModelKey(name, encoder.model.checksum, ", ".join(encoder.providers), PIXELS)
+    return ModelKey(name, encoder.model.checksum, ", ".join(encoder.providers), PIXELS if previews else -PIXELS)
 
 
 def _batches(

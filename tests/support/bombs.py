@@ -1,6 +1,7 @@
 """A program that decodes pictures which claim a giant size: ``bombs.py FOLDER``.
 
-Prints why each is refused, and then by how many MB the process grew over it.
+Prints why each is refused, and then by how many MB the process grew over it and over a sound photo whose preview
+claims such a size.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from aesth.decode import load
 from aesth.decode.quiet import quiet_decoders
 from aesth.errors import DecodeError
 from support.photos import dng, encode, png, scene
+from support.previews import of_size, with_pictures
 
 SIDE = 60_000
 
@@ -21,11 +23,10 @@ SIDE = 60_000
 def bombs() -> dict[str, bytes]:
     """Small files of every format with a header of `SIDE` times `SIDE` pixels, or of as many as it can tell."""
     jpeg, tiff, webp, gif = (encode(scene(), form) for form in ("JPEG", "TIFF", "WEBP", "GIF"))
-    frame = jpeg.index(b"\xff\xc0") + 5
     lossless = webp.index(b"VP8L") + 9
     raw = dng(scene(), preview=None)
     return {
-        "a.jpg": jpeg[:frame] + struct.pack(">HH", SIDE, SIDE) + jpeg[frame + 4 :],
+        "a.jpg": of_size(jpeg, SIDE, SIDE),
         "a.png": png(SIDE, SIDE),
         "a.tif": _larger(tiff),
         "a.webp": webp[:lossless] + struct.pack("<I", (1 << 28) - 1) + webp[lossless + 4 :],
@@ -45,6 +46,13 @@ def _larger(tiff: bytes) -> bytes:
     return tiff
 
 
+def load_by_preview(folder: Path, content: bytes) -> None:
+    """Decode a photo by its preview, if that is of use."""
+    path = folder / "previewed.jpg"
+    path.write_bytes(content)
+    load(path, at_least=(20, 20), previews=True)
+
+
 def main() -> None:
     """Decode them, after a sound one of each format that has loaded the decoders."""
     folder = Path(sys.argv[1])
@@ -53,6 +61,8 @@ def main() -> None:
         load(folder / name)
     (folder / "a.dng").write_bytes(dng(scene()))
     load(folder / "a.dng")
+    photo, preview = encode(scene(240, 320)), encode(scene(60, 80))
+    load_by_preview(folder, with_pictures(photo, [preview]))
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for name, content in bombs().items():
         (folder / name).write_bytes(content)
@@ -61,6 +71,7 @@ def main() -> None:
                 load(folder / name)
         except DecodeError as error:
             sys.stdout.write(f"{name}: {error.message}\n")
+    load_by_preview(folder, with_pictures(photo, [of_size(preview, SIDE, SIDE * 3 // 4)]))
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     sys.stdout.write(f"{grown / (1 << 20 if sys.platform == 'darwin' else 1 << 10):.1f}\n")
 

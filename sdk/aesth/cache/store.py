@@ -48,7 +48,7 @@ class ModelKey:
         name: ``NAME-PRECISION``.
         checksum: SHA-256 of the model's file, in hexadecimal.
         provider: where it is computed; another one rounds differently.
-        pixels: version of decoding and preprocessing, `aesth.preprocess.PIXELS`.
+        pixels: version of decoding and preprocessing, `aesth.preprocess.PIXELS`; negative without previews.
     """
 
     name: str

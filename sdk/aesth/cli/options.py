@@ -102,6 +102,14 @@ class EngineFlags:
     jobs: Annotated[
         int | None, _option("--jobs", panel=_SCORING, min=1, help="Photos decoded at a time. Default: every core.")
     ] = None
+    previews: Annotated[
+        bool | None,
+        _option(
+            "--previews/--no-previews",
+            panel=_SCORING,
+            help="Score JPEG and HEIF by the camera's large preview in them, where it shows the same (default).",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)

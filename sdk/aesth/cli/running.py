@@ -145,6 +145,7 @@ def make_scorer(settings: Settings, cache: ScoreCache | None = None) -> Scorer:
         settings.jobs,
         cut_points=settings.cut_points or DEFAULT_CUT_POINTS,
         max_pixels=settings.max_pixels or DEFAULT_MAX_PIXELS,
+        previews=settings.previews,
         cache=cache,
     )
 

@@ -37,7 +37,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if transform is None and image.mode == "LAB":
         transform = _transform_from(_lab_profile(), "LAB")
     if transform is None:
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     return transform.apply(image)
 
 

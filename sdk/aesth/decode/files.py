@@ -10,7 +10,8 @@ from typing import BinaryIO
 from PIL import Image
 
 from aesth.decode import raw
-from aesth.decode.picture import decode, foreign_errors, open_picture
+from aesth.decode.picture import decode, foreign_errors, open_picture, orientation_of
+from aesth.decode.previews import preview_of
 from aesth.errors import DecodeError
 from aesth.formats import HEAD_BYTES, Format, recognise
 from aesth.preprocess import UInt8Image
@@ -18,7 +19,13 @@ from aesth.preprocess import UInt8Image
 DEFAULT_MAX_PIXELS = 400_000_000
 
 
-def load(path: Path, *, at_least: tuple[int, int] | None = None, max_pixels: int = DEFAULT_MAX_PIXELS) -> UInt8Image:
+def load(
+    path: Path,
+    *,
+    at_least: tuple[int, int] | None = None,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+    previews: bool = False,
+) -> UInt8Image:
     """The picture in a file, upright, as sRGB pixels (h, w, 3).
 
     The first picture of files with several, the embedded preview of RAW files. Transparent pixels show white.
@@ -28,6 +35,8 @@ def load(path: Path, *, at_least: tuple[int, int] | None = None, max_pixels: int
         at_least: height and width that the result must reach where the file does; a larger picture may come reduced.
             None keeps every pixel.
         max_pixels: a picture of more pixels is refused before it is decoded.
+        previews: take a reduced copy that the camera stored in a JPEG or HEIF, where it shows the same and reaches
+            ``at_least``.
 
     Raises:
         DecodeError: the file cannot be read as a picture; one line says why and what to do.
@@ -38,7 +47,10 @@ def load(path: Path, *, at_least: tuple[int, int] | None = None, max_pixels: int
             if kind is Format.RAW:
                 return raw.load(file, path, at_least, max_pixels)
             with open_picture(file, kind, max_pixels) as image:
-                return decode(image, at_least)
+                preview = preview_of(file, image, at_least, max_pixels) if previews and at_least else None
+                if preview is None:
+                    return decode(image, at_least)
+                return decode(preview, at_least, orientation_of(image))
     except DecodeError as error:
         raise DecodeError(error.message, path) from error.__cause__
 

@@ -68,8 +68,7 @@ def decode(image: Image.Image, at_least: tuple[int, int] | None = None, orientat
         orientation: EXIF orientation that replaces the image's own.
     """
     if at_least and isinstance(image, JpegImageFile):
-        height, width = _as_stored(at_least, orientation or orientation_of(image))
-        image.draft(image.mode, (width * HEADROOM, height * HEADROOM))
+        set_scale(image, as_stored(at_least, orientation or orientation_of(image)))
     image.load()
     if not all(image.size):
         raise DecodeError(f"the picture is empty ({image.width} x {image.height} pixels)")
@@ -77,7 +76,7 @@ def decode(image: Image.Image, at_least: tuple[int, int] | None = None, orientat
     profile = image.info.get("icc_profile")
     flat = flatten(image)
     if at_least:
-        flat = _reduced(flat, _as_stored(at_least, turn))
+        flat = _reduced(flat, as_stored(at_least, turn))
     upright = to_srgb(flat, profile)
     if turn in _TRANSPOSE:
         upright = upright.transpose(_TRANSPOSE[turn])
@@ -91,6 +90,18 @@ def orientation_of(image: Image.Image) -> int:
     except Exception:  # noqa: BLE001 - broken metadata raises nearly every class, and the photo is still good
         return 1
     return orientation if orientation in _TRANSPOSE else 1
+
+
+def as_stored(at_least: tuple[int, int], orientation: int) -> tuple[int, int]:
+    """Height and width before the turn of a size that is meant upright."""
+    height, width = at_least
+    return (width, height) if orientation in SIDEWAYS else (height, width)
+
+
+def set_scale(image: ImageFile.ImageFile, at_least: tuple[int, int], headroom: int = HEADROOM) -> None:
+    """Let a JPEG be decoded at a half, a quarter or an eighth where that keeps ``headroom`` times height and width."""
+    height, width = at_least
+    image.draft(image.mode, (width * headroom, height * headroom))
 
 
 def refuse_bomb(size: tuple[int, int], max_pixels: int) -> None:
@@ -123,12 +134,6 @@ _DECODERS: dict[Format, Callable[[BinaryIO], ImageFile.ImageFile]] = {
     Format.GIF: GifImageFile,
     Format.AVIF: AvifImageFile,
 }
-
-
-def _as_stored(at_least: tuple[int, int], orientation: int) -> tuple[int, int]:
-    """Height and width before the turn of a size that is meant upright."""
-    height, width = at_least
-    return (width, height) if orientation in SIDEWAYS else (height, width)
 
 
 def _reduced(image: Image.Image, at_least: tuple[int, int]) -> Image.Image:

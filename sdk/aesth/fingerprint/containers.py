@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from aesth.decode import mpf
 from aesth.fingerprint.source import Blocks, Source, Unsure
 
 _START_OF_SCAN = 0xDA
@@ -23,19 +24,27 @@ _ANIMATION, _ALPHA, _PROFILED = 0x02, 0x10, 0x20
 def digest_jpeg(source: Source) -> Blocks:
     """Every segment but application data and comments, and all from the first scan to the end of the file.
 
-    Of application data, those of JFIF, Adobe's and colour profiles count, since they tell what the numbers mean.
+    Of application data, those of JFIF, Adobe's and colour profiles count, since they tell what the numbers mean, and
+    where previews lie, since they are decoded in place of the picture.
     """
+    previews: list[tuple[int, int]] = []
     source.skip(2)
     while True:
         marker = _jpeg_marker(source)
         if marker == _START_OF_SCAN:
+            for start_of_preview, size in previews:
+                source.note(start_of_preview - source.position, size)
             source.feed_rest()
             return Blocks()
         length = source.number(2) - 2
         if length < 0:
             raise Unsure
         start = source.read(min(length, len(_PROFILE)))
-        if _is_jpeg_metadata(marker, start):
+        if marker == _APP2 and start.startswith(mpf.NAME):
+            base = source.position - len(start) + len(mpf.NAME)
+            directory = start[len(mpf.NAME) :] + source.read(length - len(start))
+            previews = [(base + preview.start, preview.size) for preview in mpf.previews(directory)]
+        elif _is_jpeg_metadata(marker, start):
             source.skip(length - len(start))
         else:
             source.note(marker, length, start)

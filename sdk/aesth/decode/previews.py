@@ -1,0 +1,213 @@
+"""Reduced copies of a photo that lie in its file, decoded in its place where they show the same.
+
+A preview counts only if it is large enough, of the photo's shape, and equal to the top of the photo, of which so many
+rows are decoded as it takes to see something there: not if it is damaged, has bars, lies the wrong way round, or was
+left behind by a program that changed the photo.
+"""
+
+from __future__ import annotations
+
+import os
+from io import BytesIO
+from math import ceil
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFile
+from PIL.JpegImagePlugin import JpegImageFile
+
+from aesth.decode import mpf
+from aesth.decode.picture import as_stored, foreign_errors, open_picture, orientation_of, set_scale
+from aesth.errors import DecodeError
+from aesth.formats import Format
+
+HEADROOM = 1
+"""Previews are decoded at a reduced size as photos are, but keep only this many times the size asked for.
+
+A camera has reduced them already; its sharpening and the blocks of strong compression count for less then.
+"""
+
+ENOUGH = 1.5
+"""A preview has at least this many times the size asked for: those of the VGA class are too coarse for an encoder's."""
+
+MOST_BYTES = 1 << 23
+"""A preview's file that claims more is passed over."""
+
+WORTHWHILE = 4
+"""A preview that has not this many times fewer pixels than the photo saves nothing."""
+
+SAME_SHAPE = 0.01
+"""Sides of a preview are rounded: its shape may differ by this share."""
+
+DEPTHS = (1 / 16, 1 / 4)
+"""Shares of the photo's height that are compared: the next where the last shows too little."""
+
+COLUMNS = 64
+"""The picture is compared by the mean colours of so many cells in a row."""
+
+TEXTURE = 8.0
+"""Cells whose colours vary by less than this (standard deviation, of 255) tell no photo from another."""
+
+LIKENESS, LIKE_COLOURS, LIKE_CELL = 0.12, 2.0, 32.0
+"""By how much the cells of photo and preview may differ: as a share of their variation, in their mean, and any one.
+
+Previews of the same picture, of any filter, sharpening and compression, stayed below half of each.
+"""
+
+_MODES = ("L", "RGB")
+_HEAD_BYTES = 1 << 16
+_ROUNDED_TO = 16
+_START_OF_IMAGE, _END_OF_IMAGE = b"\xff\xd8", b"\xff\xd9"
+_START_OF_SCAN = 0xDA
+_SEQUENTIAL = (0xC0, 0xC1)
+_OTHER_FRAMES = frozenset({*range(0xC2, 0xD0)} - {0xC4, 0xC8, 0xCC})
+_LEFT_OUT = frozenset({*range(0xE1, 0xEE), 0xEF, 0xFE})
+_DETAILED_TOP, _SOME_MORE = 3, 1 << 16
+
+
+def preview_of(
+    file: BinaryIO, image: ImageFile.ImageFile, at_least: tuple[int, int], max_pixels: int
+) -> ImageFile.ImageFile | None:
+    """The smallest preview that may stand in for a photo, as it is stored; None if there is none.
+
+    Args:
+        file: the photo's.
+        image: the photo, opened from it and not yet decoded.
+        at_least: height and width that are wanted, upright; the preview has `ENOUGH` times as much.
+        max_pixels: a preview of more pixels is passed over.
+    """
+    height, width = as_stored(at_least, orientation_of(image))
+    if isinstance(image, JpegImageFile):
+        return _in_jpeg(file, image, (height, width), max_pixels)
+    if image.format == Format.HEIF.value:
+        # Its thumbnails belong to it by the file's own table; Pillow-HEIF takes one of the same shape, crop, turn and
+        # colour profile, or, as all other images and its versions before 1.8, does nothing.
+        image.draft(image.mode, (ceil(width * ENOUGH), ceil(height * ENOUGH)))
+    return None
+
+
+def _in_jpeg(
+    file: BinaryIO, image: JpegImageFile, at_least: tuple[int, int], max_pixels: int
+) -> ImageFile.ImageFile | None:
+    """The preview in a JPEG, decoded; listed by its directory, of use, and equal to its top."""
+    if image.mode not in _MODES or "mp" not in image.info:
+        return None
+    for listed in sorted(mpf.previews(image.info["mp"]), key=lambda preview: preview.size):
+        start = image.info["mpoffset"] + listed.start
+        try:
+            with foreign_errors():
+                preview = _opened(file, start, listed.size, max_pixels)
+                if preview is not None and _is_of_use(preview, image, at_least):
+                    set_scale(preview, at_least, HEADROOM)
+                    preview.load()
+                    if _shows_the_same(file, image, start, preview):
+                        preview.info["icc_profile"] = image.info.get("icc_profile")
+                        return preview
+        except DecodeError:  # the preview is damaged, or the photo; if it is the photo, its own decoding will tell
+            continue
+    return None
+
+
+def _opened(file: BinaryIO, start: int, size: int, max_pixels: int) -> ImageFile.ImageFile | None:
+    if size > MOST_BYTES:
+        return None
+    file.seek(start)
+    content = file.read(size)
+    return open_picture(BytesIO(content), Format.JPEG, max_pixels) if len(content) == size else None
+
+
+def _is_of_use(preview: ImageFile.ImageFile, image: JpegImageFile, at_least: tuple[int, int]) -> bool:
+    """Whether a preview, not yet decoded, is large enough, yet small, and has the photo's shape and kind of colours."""
+    shape = preview.width * image.height / (preview.height * image.width)
+    return (
+        preview.mode in _MODES
+        and preview.info.get("icc_profile") in (None, image.info.get("icc_profile"))
+        and preview.height >= at_least[0] * ENOUGH
+        and preview.width >= at_least[1] * ENOUGH
+        and preview.width * preview.height * WORTHWHILE <= image.width * image.height
+        and abs(shape - 1) <= SAME_SHAPE
+    )
+
+
+def _shows_the_same(file: BinaryIO, image: JpegImageFile, start: int, preview: Image.Image) -> bool:
+    """Whether the top of the photo, whose data end before ``start``, is the top of ``preview``."""
+    for depth in DEPTHS:
+        rows = min(image.height, -(-int(image.height * depth) // _ROUNDED_TO) * _ROUNDED_TO)
+        top = _top(file, rows, rows / image.height, start)
+        columns = min(COLUMNS, top.width, preview.width)
+        grid = (columns, max(1, round(top.height * columns / top.width)))
+        cells = _cells(top, top.height, grid)
+        if cells.std(axis=(0, 1)).max() >= TEXTURE:
+            return alike(cells, _cells(preview, preview.height * rows / image.height, grid))
+    return False
+
+
+def alike(cells: NDArray[np.float32], others: NDArray[np.float32]) -> bool:
+    """Whether colours (rows, columns, 3) are so near to others that they are of the same picture."""
+    difference = cells - others
+    return bool(
+        np.sqrt(np.square(difference).mean()) <= LIKENESS * cells.std(axis=(0, 1)).max()
+        and np.abs(difference.mean(axis=(0, 1))).max() <= LIKE_COLOURS
+        and np.abs(difference).max() <= LIKE_CELL
+    )
+
+
+def _cells(image: Image.Image, height: float, grid: tuple[int, int]) -> NDArray[np.float32]:
+    """Mean colours (rows, columns, 3) in a ``grid`` of columns and rows, from an image's top down to ``height``."""
+    part = (0, 0, image.width, height)
+    return np.asarray(image.convert("RGB").resize(grid, Image.Resampling.BOX, part), np.float32)
+
+
+def _top(file: BinaryIO, rows: int, share: float, end: int) -> Image.Image:
+    """The first ``rows`` of a JPEG, which are ``share`` of them all, at an eighth of their size.
+
+    Decoded as a picture of its own that has so many rows and so much data as they are likely to take; where they take
+    more, the last ones are grey.
+
+    Raises:
+        DecodeError: the data do not lie before ``end``.
+    """
+    head = _head(file, rows)
+    start = file.tell()
+    if start >= end:
+        raise DecodeError("its preview lies amid it")
+    data = file.read(min(end - start, int((end - start) * share * _DETAILED_TOP) + _SOME_MORE))
+    top = JpegImageFile(BytesIO(head + data + _END_OF_IMAGE))
+    top.draft(top.mode, (max(1, top.width // 8), max(1, top.height // 8)))
+    top.load()
+    return top
+
+
+def _head(file: BinaryIO, rows: int) -> bytes:
+    """What a JPEG tells before its data, but with so many rows, and without metadata; the file is left at the data.
+
+    Raises:
+        DecodeError: it is not of the plain kind whose data run from top to bottom, or is too long.
+    """
+    file.seek(len(_START_OF_IMAGE))
+    head = bytearray(_START_OF_IMAGE)
+    while len(head) <= _HEAD_BYTES:
+        marker = _marker(file)
+        length = int.from_bytes(file.read(2), "big")
+        if marker in _OTHER_FRAMES or length < 2:
+            break
+        if marker in _LEFT_OUT:
+            file.seek(length - 2, os.SEEK_CUR)
+            continue
+        body = file.read(length - 2)
+        if marker in _SEQUENTIAL:
+            body = body[:1] + rows.to_bytes(2, "big") + body[3:]
+        head += bytes((0xFF, marker)) + length.to_bytes(2, "big") + body
+        if marker == _START_OF_SCAN:
+            return bytes(head)
+    raise DecodeError("is not a JPEG whose rows follow each other")
+
+
+def _marker(file: BinaryIO) -> int:
+    """The next marker of a JPEG's head; zero at the end of the file."""
+    marker = 0xFF
+    while marker == 0xFF:
+        byte = file.read(1)
+        marker = byte[0] if byte else 0
+    return marker
