@@ -79,5 +79,5 @@ $(VENV)/.user: pyproject.toml | $(BIN)/python
 
 $(VENV)/.developer: pyproject.toml | $(BIN)/python
 	@echo "Installing aesth and what its tests and training need into $(VENV); PyTorch is large ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[train,video,mysql,test,bench,dev]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[train,video,cluster,mysql,test,bench,dev]"
 	@touch $@ $(VENV)/.user

@@ -73,6 +73,7 @@ def _run(locations: Iterable[str], out: str, settings: Settings, cluster: Cluste
         jobs=settings.jobs,
         cut_points=settings.cut_points or DEFAULT_CUT_POINTS,
         max_pixels=settings.max_pixels or DEFAULT_MAX_PIXELS,
+        previews=settings.previews,
         cluster=cluster,
     )
 

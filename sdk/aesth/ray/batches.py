@@ -30,6 +30,7 @@ class BatchScorer:
         jobs: photos decoded at a time; None takes as many as ``threads``.
         cut_points: scores at which a photo gets 2, 3, 4 and 5 stars.
         max_pixels: photos of more pixels are refused.
+        previews: score photos by previews that cameras store in them, where these show the same.
 
     Raises:
         ConfigError: the name of the model or of a provider is unknown.
@@ -46,10 +47,17 @@ class BatchScorer:
         *,
         cut_points: CutPoints = DEFAULT_CUT_POINTS,
         max_pixels: int = DEFAULT_MAX_PIXELS,
+        previews: bool = True,
     ) -> None:
         encoder = OnnxEncoder(find(model), providers, threads)
         self.model = encoder.model.tag
-        self._scorer = Scorer(encoder=encoder, jobs=jobs or threads, cut_points=cut_points, max_pixels=max_pixels)
+        self._scorer = Scorer(
+            encoder=encoder,
+            jobs=jobs or threads,
+            cut_points=cut_points,
+            max_pixels=max_pixels,
+            previews=previews,
+        )
         self._fetcher = Fetcher()
 
     def __call__(self, batch: Mapping[str, Any] | Any) -> Any:

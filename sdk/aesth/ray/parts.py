@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from io import BytesIO
 from typing import Any
@@ -37,16 +37,18 @@ class Basis:
     Attributes:
         model: its name and the start of its checksum.
         cut_points: of the ratings.
+        previews: whether photos are scored by previews in them.
         pixels: version of the way from files to pixels.
     """
 
     model: str
     cut_points: CutPoints
+    previews: bool = True
     pixels: int = PIXELS
 
     def to_json(self) -> str:
         """As it is kept in each part."""
-        return json.dumps({"model": self.model, "cut_points": self.cut_points, "pixels": self.pixels})
+        return json.dumps(asdict(self))
 
 
 @dataclass
@@ -135,7 +137,9 @@ class Parts:
     def write(self, part: str, table: Any) -> None:
         """Put a table in the place of a part, whole or not at all."""
         data = BytesIO()
-        parquet().write_table(table.replace_schema_metadata({_BASIS: self.basis.to_json()}), data, compression="zstd")
+        table = table.replace_schema_metadata({_BASIS: self.basis.to_json()})
+        # Embeddings are as good as random: a dictionary of them takes half as much again.
+        parquet().write_table(table, data, compression="zstd", use_dictionary=["error", "model"])
         if self._is_local:
             _replace(self._path(part), data.getvalue())
         else:

@@ -72,6 +72,7 @@ def score_to_parquet(
     jobs: int | None = None,
     cut_points: CutPoints = DEFAULT_CUT_POINTS,
     max_pixels: int = DEFAULT_MAX_PIXELS,
+    previews: bool = True,
     cluster: Cluster = Cluster(),
 ) -> Generator[Advance]:
     """Score photos into a folder of Parquet files, of the columns of `aesth.ray.tables`; each photo is in it once.
@@ -88,6 +89,7 @@ def score_to_parquet(
         jobs: photos that a worker decodes at a time; None takes as many as its threads.
         cut_points: scores at which a photo gets 2, 3, 4 and 5 stars.
         max_pixels: photos of more pixels are refused.
+        previews: score photos by previews that cameras store in them, where these show the same.
         cluster: which machines score. Where the caller has called ``ray.init``, those; the address is passed over then.
 
     Yields:
@@ -104,8 +106,9 @@ def score_to_parquet(
         "jobs": jobs,
         "cut_points": cut_points,
         "max_pixels": max_pixels,
+        "previews": previews,
     }
-    parts = Parts(folder, Basis(file.tag, cut_points))
+    parts = Parts(folder, Basis(file.tag, cut_points, previews))
     parts.prepare()
     known = parts.known()
     source = iter(locations)
