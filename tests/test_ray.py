@@ -17,12 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aesth.discover import find_photos
-from aesth.errors import AesthError, ConfigError, MissingDependencyError
+from aesth.errors import AesthError, ConfigError, MissingDependencyError, ProviderError
 from aesth.ray import BatchScorer, find_locations, score_to_parquet
 from aesth.ray.locations import is_url, text_of
 from aesth.ray.parts import Basis, Known, Parts, part_of
 from aesth.ray.plans import PART_SIZE, Plan, ahead, first_left, plans
-from aesth.ray.workers import PartWriter, encoded
+from aesth.ray.workers import PartWriter, encoded, raise_problem
 from aesth.registry import find
 from aesth.scale import DEFAULT_CUT_POINTS
 from aesth.scorer import Scorer
@@ -53,8 +53,12 @@ def writer_into(folder: Path | str, model: Path) -> PartWriter:
     return PartWriter(str(folder), Basis(find(str(model)).tag, DEFAULT_CUT_POINTS), {"model": str(model)})
 
 
-def write(writer: PartWriter, locations: list[str], part: str | None = None) -> dict[str, int]:
+def write(writer: PartWriter, locations: list[str], part: str | None = None) -> dict[str, Any]:
     return writer({"part": part or part_of(locations), "locations": encoded(locations)})
+
+
+def done(scored: int, failed: int) -> dict[str, Any]:
+    return {"scored": scored, "failed": failed, "problem": None}
 
 
 # Where photos are
@@ -103,9 +107,19 @@ def test_paths_become_absolute_and_order_is_kept(tmp_path: Path, bucket: Any, mo
     monkeypatch.chdir(tmp_path)
     grey_photo(tmp_path / "a.jpg")
     bucket.pipe_file("/b/b.jpg", b"x")
-    places = ["gone.jpg", "memory://b", ".", "memory://b/named.jpg?size=1", "memory://gone/unseen.jpg"]
-    expected = [str(tmp_path / "gone.jpg"), "memory:///b/b.jpg", str(tmp_path / "a.jpg"), *places[3:]]
+    places = ["gone.jpg", "memory://b", "."]
+    expected = [str(tmp_path / "gone.jpg"), "memory:///b/b.jpg", str(tmp_path / "a.jpg")]
     assert list(find_locations(places)) == expected
+
+
+def test_a_url_with_the_suffix_of_a_photo_is_taken_for_one_unseen() -> None:
+    class Unreachable(fsspec.AbstractFileSystem):  # type: ignore[misc]
+        def __init__(self, *_: object, **__: object) -> None:
+            raise AssertionError("asked")
+
+    fsspec.register_implementation("unreachable", Unreachable, clobber=True)
+    urls = ["unreachable://host/a.jpg", "unreachable://host/b.CR3?version=2"]
+    assert list(find_locations(urls)) == urls
 
 
 def test_a_url_that_is_no_folder_is_a_photo_to_try(bucket: Any) -> None:
@@ -219,10 +233,10 @@ def test_each_photo_is_in_its_part_once_however_often_it_is_done(tmp_path: Path,
     grey_photo(Path(photos[-1]), 20)
     writer = writer_into(tmp_path / "out", brightness)
     writer._parts.prepare()
-    assert write(writer, photos) == {"scored": 4, "failed": 0}
+    assert write(writer, photos) == done(4, 0)
     (part,) = (tmp_path / "out").iterdir()
     before = part.stat()
-    assert write(writer, photos) == {"scored": 4, "failed": 0}
+    assert write(writer, photos) == done(4, 0)
     assert part.stat() == before, "nothing was left to do"
     rows = rows_in(tmp_path / "out")
     assert [row["path"] for row in rows] == [*photos[:3], f"{tmp_path}/caf\\xe9.jpg"]
@@ -239,14 +253,14 @@ def test_photos_that_failed_are_tried_again_in_their_part(
     photos = [str(grey_photo(tmp_path / "a.jpg", 10)), str(tmp_path / "late.jpg"), str(tmp_path / "never.jpg")]
     writer = writer_into(out, brightness)
     writer._parts.prepare()
-    assert write(writer, photos) == {"scored": 1, "failed": 2}
+    assert write(writer, photos) == done(1, 2)
     known = writer._parts.known()
     part = part_of(photos)
     assert known == Known({photos[0]}, {photos[1]: part, photos[2]: part})
     grey_photo(Path(photos[1]), 90)
     (plan,) = plans(photos, known, 2)
     assert plan == Plan([(part, photos[1:])], found=3, there=1, is_last=True)
-    assert write(writer, list(plan.parts[0][1]), part) == {"scored": 1, "failed": 1}
+    assert write(writer, list(plan.parts[0][1]), part) == done(1, 1)
     assert Counter(row["path"] for row in rows_in(out)) == Counter(photos)
     assert writer._parts.known() == Known(set(photos[:2]), {photos[2]: part})
     writer.close()
@@ -273,8 +287,23 @@ def test_scores_of_another_model_or_setting_are_not_mixed_in(tmp_path: Path, bri
     for basis in other:
         with pytest.raises(ConfigError, match="name another folder"):
             Parts(str(out), basis).known()
+    stranger = PartWriter(str(out), other[0], {"model": str(brightness)})
     with pytest.raises(ConfigError, match="install the same aesth on every machine"):
-        PartWriter(str(out), other[0], {"model": str(brightness)})
+        raise_problem(write(stranger, [photo])["problem"])
+    stranger.close()
+
+
+def test_what_keeps_a_worker_from_its_work_is_raised_where_the_run_was_started(
+    tmp_path: Path, brightness: Path
+) -> None:
+    photo, basis = str(grey_photo(tmp_path / "a.jpg")), Basis(find(str(brightness)).tag, DEFAULT_CUT_POINTS)
+    lacking = PartWriter(str(tmp_path), basis, {"model": str(brightness), "providers": ["tensorrt"]})
+    with pytest.raises(ProviderError, match="provider 'tensorrt' was asked for but is not available"):
+        raise_problem(write(lacking, [photo])["problem"])
+    homeless = writer_into(tmp_path / "gone", brightness)
+    with pytest.raises(AesthError, match="gone cannot be written to"):
+        raise_problem(write(homeless, [photo])["problem"])
+    homeless.close()
 
 
 def test_a_file_in_the_place_of_the_folder_and_a_damaged_part_are_told(tmp_path: Path) -> None:

@@ -135,15 +135,22 @@ class Parts:
         return parquet().read_table(BytesIO(data))
 
     def write(self, part: str, table: Any) -> None:
-        """Put a table in the place of a part, whole or not at all."""
+        """Put a table in the place of a part, whole or not at all.
+
+        Raises:
+            AesthError: it cannot be written.
+        """
         data = BytesIO()
         table = table.replace_schema_metadata({_BASIS: self.basis.to_json()})
         # Embeddings are as good as random: a dictionary of them takes half as much again.
         parquet().write_table(table, data, compression="zstd", use_dictionary=["error", "model"])
-        if self._is_local:
-            _replace(self._path(part), data.getvalue())
-        else:
-            self._storage.pipe_file(self._path(part), data.getvalue())
+        try:
+            if self._is_local:
+                _replace(self._path(part), data.getvalue())
+            else:
+                self._storage.pipe_file(self._path(part), data.getvalue())
+        except Exception as error:
+            raise AesthError(f"{self.folder}/{part} cannot be written ({one_line(error)})") from error
 
     def note(self, part: str) -> dict[str, Any]:
         """What workers noted of a part that they had begun; nothing if there is no such note, or half of one."""
@@ -153,8 +160,15 @@ class Parts:
             return {}
 
     def write_note(self, part: str, note: Mapping[str, Any]) -> None:
-        """Note something of a part that is begun."""
-        self._storage.pipe_file(self._path(_note_of(part)), json.dumps(note).encode())
+        """Note something of a part that is begun.
+
+        Raises:
+            AesthError: nothing can be written there.
+        """
+        try:
+            self._storage.pipe_file(self._path(_note_of(part)), json.dumps(note).encode())
+        except Exception as error:
+            raise AesthError(f"{self.folder} cannot be written to ({one_line(error)})") from error
 
     def remove_note(self, part: str) -> None:
         """Forget what was noted of a part, if anything."""

@@ -20,7 +20,7 @@ from aesth.extras import needs_extra
 from aesth.ray.locations import one_line
 from aesth.ray.parts import Basis, Parts
 from aesth.ray.plans import ahead, first_left, plans
-from aesth.ray.workers import PartWriter, encoded
+from aesth.ray.workers import PartWriter, encoded, raise_problem
 from aesth.registry import find
 from aesth.scale import DEFAULT_CUT_POINTS, CutPoints
 
@@ -136,7 +136,7 @@ def connected(cluster: Cluster) -> Iterator[None]:
             stack.enter_context(_environment(_of_one_machine(scratch)))
         with needs_extra("cluster", "scoring on Ray"):
             import ray.data
-        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        logging.getLogger("ray.data").setLevel(logging.CRITICAL)
         ray.data.DataContext.get_current().enable_progress_bars = False
         if not ray.is_initialized():
             stack.callback(ray.shutdown)
@@ -241,18 +241,11 @@ def _score(
             num_gpus=cluster.gpus or None,
         )
         for row in done.iter_rows():
+            if row["problem"] is not None:
+                raise_problem(row["problem"])
             yield Advance(scored=int(row["scored"]), failed=int(row["failed"]))
     except AesthError:
         raise
     except Exception as error:
-        raise _translated(error) from error
-
-
-def _translated(error: BaseException) -> AesthError:
-    """The error of this package that stopped a worker; else one that says what Ray says."""
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, AesthError):
-            return cause
-        cause = getattr(cause, "cause", None) or cause.__cause__
-    return AesthError(f"the run stopped ({one_line(error)}); the same command goes on where it was")
+        reason = f"the run stopped ({one_line(error)}); the same command goes on where it was"
+        raise AesthError(reason) from error

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
-from aesth.errors import ConfigError, DecodeError
+from aesth import errors
+from aesth.errors import AesthError, ConfigError, DecodeError
 from aesth.ray.batches import BatchScorer
 from aesth.ray.locations import text_of
 from aesth.ray.parts import Basis, Parts
@@ -21,27 +22,51 @@ HASTY_TRIES = 2
 class PartWriter:
     """A callable for ``ray.data.Dataset.map``: scores the photos of a part and writes it.
 
+    What keeps it from its work is told in the row that it returns, since Ray would tell of it at great length.
+
     Args:
         folder: of the parts.
         basis: what the scores must have in common with those that are there.
         options: of `BatchScorer`.
-
-    Raises:
-        ConfigError: the model is another one on this machine.
     """
 
     def __init__(self, folder: str, basis: Basis, options: Mapping[str, Any]) -> None:
-        self._scorer = BatchScorer(**options)
+        self._parts = Parts(folder, basis)
+        self._problem: AesthError | None = None
+        try:
+            self._scorer = BatchScorer(**options)
+        except AesthError as error:
+            self._problem = error
+            return
         if self._scorer.model != basis.model:
-            raise ConfigError(
+            self._problem = ConfigError(
                 f"the model is '{self._scorer.model}' on a worker, and '{basis.model}' where the run was started;"
                 " install the same aesth on every machine"
             )
-        self._parts = Parts(folder, basis)
 
-    def __call__(self, task: Mapping[str, Any]) -> dict[str, int]:
-        """Score what the part lacks: photos that are not in it, or that failed. The rest of it stays."""
-        part, locations = str(task["part"]), decoded(task["locations"])
+    def __call__(self, task: Mapping[str, Any]) -> dict[str, Any]:
+        """Score what a part lacks: photos that are not in it, or that failed. The rest of it stays.
+
+        Args:
+            task: ``part``, its name, and ``locations``, as of `encoded`.
+
+        Returns:
+            Numbers of photos, ``scored`` and ``failed``, and ``problem``, for `raise_problem`, or None.
+        """
+        try:
+            if self._problem is not None:
+                raise self._problem
+            scored, failed = self._make(str(task["part"]), decoded(task["locations"]))
+        except AesthError as error:
+            return {"scored": 0, "failed": 0, "problem": f"{type(error).__name__}: {error}"}
+        return {"scored": scored, "failed": failed, "problem": None}
+
+    def close(self) -> None:
+        """Stop the worker's threads."""
+        self._scorer.close()
+
+    def _make(self, part: str, locations: Sequence[str]) -> tuple[int, int]:
+        """The part, of which these photos are; the numbers of those that are in it with a score, and with an error."""
         there = self._parts.read(part)
         done = set() if there is None else _done(there)
         results = list(self._results(part, [location for location in locations if text_of(location) not in done]))
@@ -50,11 +75,7 @@ class PartWriter:
             self._parts.write(part, table if there is None else _merged(there, table))
         self._parts.remove_note(part)
         failed = sum(scored.error is not None for _, scored in results)
-        return {"scored": len(locations) - failed, "failed": failed}
-
-    def close(self) -> None:
-        """Stop the worker's threads."""
-        self._scorer.close()
+        return len(locations) - failed, failed
 
     def _results(self, part: str, locations: Sequence[str]) -> Iterator[tuple[str, Scored]]:
         note = self._parts.note(part)
@@ -72,6 +93,16 @@ class PartWriter:
                 continue
             self._parts.write_note(part, note | {"at": text_of(location)})
             yield from self._scorer.score([location])
+
+
+def raise_problem(problem: str) -> NoReturn:
+    """Raise what kept a worker from its work.
+
+    Raises:
+        AesthError: that.
+    """
+    kind, _, message = problem.partition(": ")
+    raise getattr(errors, kind)(message)
 
 
 def encoded(locations: Iterable[str]) -> bytes:
