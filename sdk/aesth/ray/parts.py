@@ -26,6 +26,7 @@ from aesth.scale import CutPoints
 
 READ_AT_A_TIME = 16
 
+_BUCKETS = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "adl", "az", "oci", "oss", "r2", "tos"})
 _PREFIX, _SUFFIX = "part-", ".parquet"
 _BASIS = b"aesth.basis"
 
@@ -87,15 +88,17 @@ class Parts:
         self._is_local = local_path(self.folder) is not None
 
     def prepare(self) -> None:
-        """Make the folder, and remove what killed workers left half-written.
+        """Make the folder, see that it can be written to, and remove what killed workers left half-written.
 
         Raises:
-            ConfigError: a file is in its place, or it cannot be made.
+            ConfigError: a file is in its place, or nothing can be written there.
         """
         try:
             is_file = self._storage.isfile(self._root)
             if not is_file:
-                self._storage.makedirs(self._root, exist_ok=True)
+                if not self._has_buckets():
+                    self._storage.makedirs(self._root, exist_ok=True)
+                self._storage.pipe_file(self._path(f".{_PREFIX}probe"), b"")
                 self.tidy()
         except Exception as error:  # every kind of storage raises classes of its own
             raise ConfigError(f"{self.folder} cannot be written to ({one_line(error)})") from error
@@ -174,6 +177,11 @@ class Parts:
         """Forget what was noted of a part, if anything."""
         with suppress(FileNotFoundError):
             self._storage.rm_file(self._path(_note_of(part)))
+
+    def _has_buckets(self) -> bool:
+        """Whether folders need not be made here, and making one could make a bucket of a misspelt name."""
+        protocols = self._storage.protocol
+        return not _BUCKETS.isdisjoint([protocols] if isinstance(protocols, str) else protocols)
 
     def _path(self, name: str) -> str:
         return f"{self._root.rstrip('/')}/{name}"
