@@ -325,10 +325,14 @@ def test_a_photo_that_kills_its_worker_again_and_again_gets_an_error(tmp_path: P
     out.mkdir()
     photos = [str(grey_photo(tmp_path / f"{percent}.jpg", percent)) for percent in (10, 50)]
     locations = [photos[0], "deadly://a.jpg", photos[1]]
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
     command = [sys.executable, "-m", "support.ray", str(brightness), str(out), *locations]
     path = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
-    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False)
+    environment = {**os.environ, "PYTHONPATH": path, "TMPDIR": str(scratch)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("4 workers\n", "")
+    assert not list(scratch.iterdir()), "what was fetched is gone, also that of the killed"
     rows = {row["path"]: row for row in rows_in(out)}
     assert [rows[location]["error"] for location in locations] == [
         None,

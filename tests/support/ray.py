@@ -47,6 +47,7 @@ def main(model: str, folder: str, locations: list[str]) -> None:
         if not worker:
             writer = PartWriter(folder, basis, {"model": model})
             writer({"part": part_of(locations), "locations": encoded(locations)})
+            writer.close()
             os._exit(0)
         if os.waitpid(worker, 0)[1] == 0:
             print(f"{workers} workers")

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from types import TracebackType
 from typing import Self
 
 from aesth.errors import AesthError, DecodeError
 from aesth.ray.locations import local_path, one_line, storage_of, suffix_of
+
+_PREFIX = "aesth-fetched-"
 
 FETCHED_AHEAD = 16
 """So many photos are on their way or wait to be scored at a time."""
@@ -42,10 +46,14 @@ class Copy:
 
 
 class Fetcher:
-    """Fetches photos into a folder of its own. A context manager, at whose end the folder is gone."""
+    """Fetches photos into a folder of its own. A context manager, at whose end the folder is gone.
+
+    What a fetcher that was killed left on this machine is removed by the next one.
+    """
 
     def __init__(self) -> None:
-        self._folder = TemporaryDirectory(prefix="aesth-")
+        _remove_left()
+        self._folder = TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-")
         self._pool = ThreadPoolExecutor(FETCHED_AHEAD, thread_name_prefix="aesth-fetch")
         self._numbers = count()
 
@@ -92,3 +100,23 @@ class Fetcher:
             reason = f"cannot be fetched ({one_line(error)}); the next run into the same folder tries again"
             return Copy(location, None, DecodeError(reason))
         return Copy(location, path, ours=True)
+
+
+def _remove_left() -> None:
+    """Remove the folders of processes that are no more."""
+    for folder in Path(gettempdir()).glob(f"{_PREFIX}*-*"):
+        process = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if process.isdecimal() and not _lives(int(process)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lives(process: int) -> bool:
+    if os.name == "nt":  # where signal 0 is Ctrl-C
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
