@@ -25,6 +25,9 @@ from aesth.registry import find
 from aesth.scale import DEFAULT_CUT_POINTS, CutPoints
 
 _LOOPBACK = ("127.0.0.1", "::1")
+_STARTS = 2
+"""Ray gives up a start that takes half a minute, as it may on a machine that is busy."""
+
 _OBJECT_STORE = 256 << 20
 
 
@@ -153,21 +156,25 @@ def _start(address: str | None, cluster: Cluster) -> None:
         raise ConfigError(
             "Ray was loaded before, and would listen to the network; call ray.init() yourself, or give an address"
         )
-    try:
-        if address:
-            ray.init(address=address, **quiet)
-        else:
-            ray.init(
-                "local",
-                num_cpus=max(os.cpu_count() or 1, (cluster.workers or 1) * cluster.threads),
-                include_dashboard=False,
-                object_store_memory=_OBJECT_STORE,
-                _temp_dir=os.environ["TMPDIR"],
-                **quiet,
-            )
-    except Exception as error:  # Ray raises many classes here
-        where = f"reached at {address}" if address else "started"
-        raise AesthError(f"Ray cannot be {where} ({one_line(error)})") from error
+    if address:
+        how: dict[str, Any] = {"address": address}
+    else:
+        how = {
+            "address": "local",
+            "num_cpus": max(os.cpu_count() or 1, (cluster.workers or 1) * cluster.threads),
+            "include_dashboard": False,
+            "object_store_memory": _OBJECT_STORE,
+            "_temp_dir": os.environ["TMPDIR"],
+        }
+    for tries_left in reversed(range(_STARTS)):
+        try:
+            ray.init(**how, **quiet)
+            break
+        except Exception as error:  # Ray raises many classes here
+            ray.shutdown()
+            if not tries_left:
+                where = f"reached at {address}" if address else "started"
+                raise AesthError(f"Ray cannot be {where} ({one_line(error)})") from error
     if cluster.gpus and not address and ray.cluster_resources().get("GPU", 0) < cluster.gpus:
         raise ProviderError(
             f"Ray sees no {cluster.gpus:g} GPUs on this machine; give fewer, or the address of a cluster"
