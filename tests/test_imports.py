@@ -27,7 +27,7 @@ STAGES = (
     {"alike"},
     {"tagging", "apps"},
     {"scoring", "picking", "undo", "doctor"},
-    {"digikam"},
+    {"digikam", "ray"},
     {"training"},
     {"cli"},
 )
@@ -69,6 +69,8 @@ ONLY_FOR = {
     "rawpy": {"decode"},
     "pillow_heif": {"decode"},
     "pymysql": {"digikam"},
+    "fsspec": {"ray"},
+    "pyarrow": {"ray"},
 }
 
 
@@ -149,6 +151,14 @@ def test_onnx_runtime_is_loaded_when_needed_and_by_load_runtime_first(path: Path
     assert not found or part_of(path) == "runtime" or "aesth.runtime.load_runtime" in names
 
 
+@pytest.mark.parametrize("path", modules(), ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_ray_is_loaded_by_a_run_on_many_machines_alone(path: Path) -> None:
+    names = dict(imports(path))
+    found = [name for name in names if name.split(".")[0] in ("ray", "fsspec", "pyarrow")]
+    assert not found or part_of(path) == "ray"
+    assert not any(names[name] for name in found), "each is loaded inside a function, when it is needed"
+
+
 def test_every_part_has_its_stage() -> None:
     assert {part_of(path) for path in modules()} - {""} <= set().union(*STAGES)
 
@@ -186,6 +196,8 @@ def test_import_aesth_is_light() -> None:
         "sqlite3",
         "av",
         "ray",
+        "fsspec",
+        "pyarrow",
     }
     assert not loaded_by("import aesth") & heavy
 

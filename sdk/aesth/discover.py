@@ -55,7 +55,11 @@ def find_photos(
         on_error: told of folders that cannot be read; without it they are passed over.
     """
     walk = _Walk(
-        _compile(include), _compile(exclude), recursive, since.timestamp() if since else None, on_error or _ignore
+        compile_globs(include),
+        compile_globs(exclude),
+        recursive,
+        since.timestamp() if since else None,
+        on_error or _ignore,
     )
     for path in map(Path, paths):
         if path.is_dir():
@@ -107,9 +111,7 @@ class _Walk:
             return place, iter(())
 
     def _may_enter(self, entry: os.DirEntry[str], root: Path) -> bool:
-        name = entry.name.lower()
-        hidden = name.startswith(".") or name in MANAGED_FOLDERS or name.endswith(MANAGED_SUFFIXES)
-        return not hidden and not _matches(self.exclude, entry, root)
+        return not is_managed(entry.name) and not _matches(self.exclude, entry, root)
 
     def _wants(self, entry: os.DirEntry[str], root: Path) -> bool:
         return (
@@ -121,7 +123,14 @@ class _Walk:
         )
 
 
-def _compile(globs: Iterable[str]) -> list[re.Pattern[str]]:
+def is_managed(folder: str) -> bool:
+    """Whether a folder of this name is hidden, or belongs to another program."""
+    name = folder.lower()
+    return name.startswith(".") or name in MANAGED_FOLDERS or name.endswith(MANAGED_SUFFIXES)
+
+
+def compile_globs(globs: Iterable[str]) -> list[re.Pattern[str]]:
+    """Globs as patterns: upper and lower case are the same, and ``*`` crosses folders."""
     return [re.compile(translate(glob.rstrip("/") or glob), re.IGNORECASE) for glob in globs]
 
 
@@ -129,7 +138,11 @@ def _matches(globs: list[re.Pattern[str]], entry: os.DirEntry[str], root: Path) 
     """Whether a glob matches the name, the path, or the path below the folder that was named."""
     if not globs:
         return False
-    spellings = (entry.name, Path(entry.path).as_posix(), Path(entry.path).relative_to(root).as_posix())
+    return matches_any(globs, entry.name, Path(entry.path).as_posix(), Path(entry.path).relative_to(root).as_posix())
+
+
+def matches_any(globs: list[re.Pattern[str]], *spellings: str) -> bool:
+    """Whether a glob matches one of the ways to write a name."""
     return any(glob.match(spelling) for glob in globs for spelling in spellings)
 
 

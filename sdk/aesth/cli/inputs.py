@@ -30,14 +30,18 @@ class PathList:
         self._records: deque[bytes] = deque()
 
     def __iter__(self) -> Iterator[Path]:
+        return map(Path, self.names())
+
+    def names(self) -> Iterator[str]:
+        """The paths as they are written, which URLs may stand among."""
         rest = b""
         for chunk in _chunks(self._stream):
             *records, rest = (rest + chunk).split(self._end)
             self._records.extend(filter(None, records))
             while self._records:
-                yield Path(os.fsdecode(self._records.popleft()))
+                yield os.fsdecode(self._records.popleft())
         if rest:
-            yield Path(os.fsdecode(rest))
+            yield os.fsdecode(rest)
 
     def would_block(self) -> bool:
         """Whether the next path is not there yet; False as well where the system cannot tell."""

@@ -81,10 +81,14 @@ class Meter:
             self._begun += 1
             yield photo
 
-    def advance(self) -> None:
-        """One photo more has its outcome."""
-        self._done += 1
+    def advance(self, photos: int = 1) -> None:
+        """So many photos more have their outcome."""
+        self._done += photos
         self._progress.update(self._task, completed=self._done)
+
+    def expect(self, photos: int) -> None:
+        """So many photos are known of now."""
+        self._progress.update(self._task, total=photos)
 
 
 class Tally:
@@ -97,8 +101,13 @@ class Tally:
 
     def add(self, outcome: Outcome) -> None:
         """Count one photo."""
-        self.counts[outcome.action] += 1
+        self.count(outcome.action)
         self._scored += outcome.score is not None and outcome.action is not Action.SKIPPED
+
+    def count(self, action: Action, photos: int = 1, *, scored: int = 0) -> None:
+        """Count photos to which the same was done, ``scored`` of them for this run."""
+        self.counts[action] += photos
+        self._scored += scored
 
     @property
     def failed(self) -> bool:

@@ -190,7 +190,7 @@ def report(
     winds_up, stop = stop is not None, stop or GracefulStop()
     stopped = False
     is_table = settings.format is Format.TABLE
-    console = _console(sys.stdout if is_table and same_terminal() else sys.stderr)
+    console = console_of(sys.stdout if is_table and same_terminal() else sys.stderr)
     shown = not settings.quiet and console.is_terminal and (is_table or not sys.stdout.isatty())
     meter = Meter(console, photos.total, shown=shown, doing="Undoing" if undoes else "Scoring")
     with meter, stop, _printer(settings.format, console, telling) as show:
@@ -277,7 +277,7 @@ class _Table:
 def _printer(format: Format, console: Console, telling: Telling) -> _Table | _Lines:  # noqa: A002 - the option's name
     if format is not Format.TABLE:
         return _Lines(telling.layouts[format])
-    return _Table(console if console.file is sys.stdout else _console(sys.stdout), telling.row)
+    return _Table(console if console.file is sys.stdout else console_of(sys.stdout), telling.row)
 
 
 class _Console(Console):
@@ -286,7 +286,8 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def _console(stream: TextIO) -> Console:
+def console_of(stream: TextIO) -> Console:
+    """What draws on ``stream``, plain text as it is."""
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")
     return _Console(file=stream, highlight=False, markup=False, emoji=False)
