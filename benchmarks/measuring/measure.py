@@ -104,14 +104,14 @@ def measure(
     """
     others = dict(beside or {})
     reference = load or float_product()
-    warm = sum(_timed(one) for one in (task, *others.values())) + _seconds(reference.run)
+    warm = sum(_timed(one) for one in (task, *others.values())) + seconds_of(reference.run)
     fewest, most = rounds
     count = max(fewest, min(most, ceil(seconds / warm)))
     loads: list[float] = []
     times: dict[str, list[float]] = {name: [] for name in others}
 
     def take_turns() -> None:
-        loads.append(_seconds(reference.run))
+        loads.append(seconds_of(reference.run))
         for name, other in others.items():
             times[name].append(_timed(other) / other.count)
         task.prepare()
@@ -145,10 +145,11 @@ def percentile(values: list[float], percent: int) -> float:
 
 def _timed(task: Task) -> float:
     task.prepare()
-    return _seconds(task.run)
+    return seconds_of(task.run)
 
 
-def _seconds(run: Callable[[], object]) -> float:
+def seconds_of(run: Callable[[], object]) -> float:
+    """How long one call takes."""
     begin = time.perf_counter()
     run()
     return time.perf_counter() - begin

@@ -21,6 +21,7 @@ TITLES = {
     "previews": "Embedded previews",
     "peers": "Other ways to run such a network",
     "loader": "The loader of a training",
+    "training": "Training",
 }
 
 HEAD = """# Results of the benchmarks
