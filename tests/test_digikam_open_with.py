@@ -81,7 +81,8 @@ def test_the_selection_is_rated_by_the_config_file_and_failures_and_what_to_do_a
 
 
 def test_a_run_that_is_stopped_leaves_the_rest_alone(folder: Path, session: MetadataSession) -> None:
-    photos = [grey_photo(folder / f"{number}.jpg", 20 * number) for number in range(4)]
+    """Photos that are in work when it is stopped are finished, and told."""
+    photos = [grey_photo(folder / f"{number}.jpg", 4 * number) for number in range(24)]
 
     class Stopping(Progress):
         def advance(self, doing: str) -> None:
@@ -89,8 +90,10 @@ def test_a_run_that_is_stopped_leaves_the_rest_alone(folder: Path, session: Meta
             self.stop.set()
 
     report = run(What.SCORE, photos, Stopping(0))
-    assert report.summary.startswith("Stopped after 1 photo: 1 scored, 1 written")
-    assert [rating is None for rating in ratings(session, *photos)].count(False) == 1
+    written = len(photos) - ratings(session, *photos).count(None)
+    assert 1 <= written < len(photos)
+    assert report.summary.startswith(f"Stopped after {written} photo")
+    assert f"{written} scored, {written} written" in report.summary
 
 
 def test_a_ranking_that_is_stopped_writes_nothing(folder: Path, own_places: Path, session: MetadataSession) -> None:

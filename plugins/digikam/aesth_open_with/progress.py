@@ -8,10 +8,6 @@ from pathlib import Path
 from threading import Event
 
 
-class Cancelled(Exception):  # noqa: N818 - what a person wanted
-    """The person does not want any more; what is written by now stays."""
-
-
 @dataclass
 class Progress:
     """How far a run is. One thread writes it, others look at it.
@@ -21,7 +17,7 @@ class Progress:
         begun: photos that are in work or done.
         done: photos that have their outcome.
         doing: what is done now, for people.
-        stop: set to have the run end after the photo that is in work.
+        stop: set to have the run end after the photos that are in work.
     """
 
     total: int
@@ -36,14 +32,10 @@ class Progress:
         return self.done or self.begun
 
     def following(self, photos: Iterable[Path]) -> Iterator[Path]:
-        """``photos`` as they are taken into work.
-
-        Raises:
-            Cancelled: the run is to end.
-        """
+        """``photos`` as they are taken into work; no more once the run is to end."""
         for photo in photos:
             if self.stop.is_set():
-                raise Cancelled
+                return
             self.begun += 1
             if not self.done:
                 self.doing = photo.name

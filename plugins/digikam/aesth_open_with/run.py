@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -24,7 +24,7 @@ from aesth.errors import AesthError
 from aesth.metadata import Extras, MetadataSession, Policy
 from aesth.metadata.ratings import REJECTED
 from aesth.tagging import Action, Outcome
-from aesth_open_with.progress import Cancelled, Progress, Report
+from aesth_open_with.progress import Progress, Report
 
 _MOST_TOLD = 20
 """Failures that are named; more are counted."""
@@ -73,7 +73,6 @@ def run(what: What, files: Sequence[Path], progress: Progress, others: Pick = Pi
     tally, told, written = Tally(), list[str](), dict[Path, Known]()
     with (
         quiet_decoders(),
-        suppress(Cancelled),
         closing(_outcomes(what, photos, settings, shown, others, progress)) as outcomes,
     ):
         for outcome in outcomes:
@@ -83,7 +82,7 @@ def run(what: What, files: Sequence[Path], progress: Progress, others: Pick = Pi
                 written[outcome.path] = _expected(outcome)
             if outcome.error is not None:
                 told.append(f"{outcome.path.name}: {outcome.error.message}")
-            if progress.stop.is_set():
+            if what is What.CULL and progress.stop.is_set():
                 break
     stopped = progress.stop.is_set() and progress.done < progress.total
     summary = tally.summary(writes=True, stopped=stopped)
@@ -133,6 +132,7 @@ def _outcomes(
             sidecar=settings.sidecar,
             reject_below=settings.reject_below,
             extras=Extras(settings.label, settings.keyword, settings.pick),
+            stopping=progress.stop.is_set,
         )
 
 

@@ -102,10 +102,10 @@ def plan_stacks(
     """
     bursts = list(bursts)
     theirs = _grouped_by_a_person(now, ours)
-    apart = list(_apart(looked_at.difference(*(burst.images for burst in bursts)), looked_at, now, theirs))
     left = [burst for burst in bursts if theirs.isdisjoint(burst.images) and now.orders.keys() >= set(burst.images)]
     while True:
-        changes = [*_changes(left, now), *apart]
+        alone = looked_at.difference(*(burst.images for burst in left))
+        changes = [*_changes(left, now), *_apart(alone, looked_at, now, theirs)]
         wrong = {change.image for change in unsound(changes, now)}
         if not wrong:
             return changes
