@@ -8,10 +8,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 from aesth._version import __version__
+from aesth.lazily import loader
 
 if TYPE_CHECKING:
     from aesth.discover import find_photos
@@ -62,13 +62,7 @@ _HOMES = {
     "score": "aesth.scorer",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = loader(__name__, _HOMES)
 
 
 def __dir__() -> list[str]:

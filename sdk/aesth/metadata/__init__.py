@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from aesth.lazily import loader
 
 if TYPE_CHECKING:
     from aesth.metadata.capture import Capture, Exposure, ExposureMode
@@ -33,27 +34,21 @@ __all__ = [
 
 # Loaded when they are first used: a program that only knows the names of policies need not wait for the rest.
 _HOMES = {
-    "Capture": "capture",
-    "ChangedError": "files",
-    "Colour": "ratings",
-    "Decision": "policy",
-    "Exposure": "capture",
-    "ExposureMode": "capture",
-    "Extras": "ratings",
-    "MetadataSession": "session",
-    "NewPick": "ratings",
-    "NewRating": "ratings",
-    "Policy": "policy",
-    "RatingState": "ratings",
-    "SidecarStyle": "sidecars",
-    "allows": "policy",
-    "decide": "policy",
+    "Capture": "aesth.metadata.capture",
+    "ChangedError": "aesth.metadata.files",
+    "Colour": "aesth.metadata.ratings",
+    "Decision": "aesth.metadata.policy",
+    "Exposure": "aesth.metadata.capture",
+    "ExposureMode": "aesth.metadata.capture",
+    "Extras": "aesth.metadata.ratings",
+    "MetadataSession": "aesth.metadata.session",
+    "NewPick": "aesth.metadata.ratings",
+    "NewRating": "aesth.metadata.ratings",
+    "Policy": "aesth.metadata.policy",
+    "RatingState": "aesth.metadata.ratings",
+    "SidecarStyle": "aesth.metadata.sidecars",
+    "allows": "aesth.metadata.policy",
+    "decide": "aesth.metadata.policy",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = loader(__name__, _HOMES)

@@ -8,8 +8,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from aesth.lazily import loader
 
 if TYPE_CHECKING:
     from aesth.ray.batches import BatchScorer
@@ -27,10 +28,4 @@ _HOMES = {
     "score_to_parquet": "aesth.ray.running",
 }
 
-
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
-    globals()[name] = value
-    return value
+__getattr__ = loader(__name__, _HOMES)
