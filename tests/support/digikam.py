@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -119,6 +121,7 @@ class Digikam:
         """Start it; the block runs once its window is ready, and at its end digiKam is over."""
         with self.desktop.running("digikam", "--database-directory", self.folder) as process:
             wait_until(lambda: self._answers(process), "digiKam's window", process)
+            wait_until(lambda: _is_idle(process), "the end of digiKam's start", process)
             yield process
             process.terminate()
             wait_until(lambda: process.poll() is not None, "digiKam's end")
@@ -170,3 +173,16 @@ class Digikam:
 
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(f"file:{self.folder / 'digikam4.db'}?mode=rw", uri=True, timeout=30)
+
+
+def _is_idle(process: subprocess.Popen[bytes]) -> bool:
+    """Whether a program has nothing to do for two seconds; asked for something amid its start, digiKam may crash."""
+    before = _ticks(process)
+    time.sleep(2)
+    return _ticks(process) - before < 0.1 * os.sysconf("SC_CLK_TCK")
+
+
+def _ticks(process: subprocess.Popen[bytes]) -> int:
+    """The time that it has computed, in ticks of the clock."""
+    told = Path("/proc", str(process.pid), "stat").read_text().rpartition(")")[2].split()
+    return int(told[11]) + int(told[12])
