@@ -15,7 +15,7 @@ from aesth.training.recipe import Recipe, recipe_from
 from aesth.training.study import Study
 from aesth.training.train import train
 from aesth.training.views import View
-from measuring.measure import compression, percentile, seconds_of
+from measuring.measure import compression, seconds_of, spread
 
 GPU = torch.cuda.is_available()
 SIDE = 224
@@ -79,17 +79,12 @@ def test_train(
     steps = benchmark.pedantic(run, rounds=1)
     assert len(steps) == STEPS
     assert all(np.isfinite(step.error) for step in steps)
-    counted = steps[WARM:]
-    own = [1 / step.images_per_second for step in counted]
+    own = [1 / step.images_per_second for step in steps[WARM:]]
     benchmark.extra_info.update(
         label=f"train ResNet-50, {precision}{', compiled' * compiled}, {device}",
         unit="picture",
         count=SHOWN,
-        calls=len(own),
-        seconds=min(own),
-        p50=percentile(own, 50),
-        p95=percentile(own, 95),
-        p99=percentile(own, 99),
+        **spread(own),
         load=load.name,
         load_seconds=seconds_of(load.run),
         beside={},

@@ -122,11 +122,7 @@ def measure(
         label=label,
         unit=unit,
         count=task.count,
-        calls=len(own),
-        seconds=min(own),
-        p50=percentile(own, 50),
-        p95=percentile(own, 95),
-        p99=percentile(own, 99),
+        **spread(own),
         load=reference.name,
         load_seconds=min(loads),
         beside={
@@ -136,6 +132,12 @@ def measure(
         **notes,
     )
     return result
+
+
+def spread(times: list[float]) -> dict[str, float]:
+    """What is told of the ``times`` of calls, in seconds for one unit."""
+    percentiles = {f"p{percent}": percentile(times, percent) for percent in (50, 95, 99)}
+    return {"calls": len(times), "seconds": min(times), **percentiles}
 
 
 def percentile(values: list[float], percent: int) -> float:
