@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Generator
 from contextlib import closing, redirect_stdout
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -13,15 +13,13 @@ import typer
 from aesth.cli.inputs import listed_paths
 from aesth.cli.options import OutputFlags, PhotoFlags, ScoringFlags, settle
 from aesth.cli.progress import Meter, Tally
-from aesth.cli.running import console_of
+from aesth.cli.running import console_of, how_to_score
 from aesth.cli.stopping import GracefulStop
 from aesth.cli.text import printable
 from aesth.config import Settings
-from aesth.decode import DEFAULT_MAX_PIXELS
 from aesth.decode.quiet import quiet_decoders
 from aesth.errors import AesthError, ConfigError
 from aesth.ray import Advance, Cluster, find_locations, score_to_parquet
-from aesth.scale import DEFAULT_CUT_POINTS
 from aesth.tagging import Action
 
 if TYPE_CHECKING:
@@ -61,21 +59,8 @@ def score_on_ray(
         on_error=note,
     )
     machines = Cluster(cluster.address, cluster.workers, settings.threads or 1, cluster.gpus or 0.0)
-    _report(_run(locations, cluster.out, settings, machines), tally, settings)
-
-
-def _run(locations: Iterable[str], out: str, settings: Settings, cluster: Cluster) -> Generator[Advance]:
-    return score_to_parquet(
-        locations,
-        out,
-        model=settings.model,
-        providers=settings.provider or None,
-        jobs=settings.jobs,
-        cut_points=settings.cut_points or DEFAULT_CUT_POINTS,
-        max_pixels=settings.max_pixels or DEFAULT_MAX_PIXELS,
-        previews=settings.previews,
-        cluster=cluster,
-    )
+    run = score_to_parquet(locations, cluster.out, cluster=machines, **how_to_score(settings))
+    _report(run, tally, settings)
 
 
 @quiet_decoders()

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import Protocol, TextIO, TypedDict
 
 import typer
 from rich.console import Console
@@ -31,7 +31,7 @@ from aesth.decode import DEFAULT_MAX_PIXELS
 from aesth.decode.quiet import quiet_decoders
 from aesth.discover import find_photos
 from aesth.errors import AesthError
-from aesth.scale import DEFAULT_CUT_POINTS
+from aesth.scale import DEFAULT_CUT_POINTS, CutPoints
 from aesth.scorer import Scorer
 from aesth.tagging import Action, Outcome
 
@@ -136,18 +136,32 @@ def _warn(failure: AesthError) -> None:
     typer.echo(f"aesth: warning: {printable(str(failure))}; this run does without", err=True)
 
 
-def make_scorer(settings: Settings, cache: ScoreCache | None = None) -> Scorer:
-    """The scorer that the settings ask for."""
-    return Scorer(
-        settings.model,
-        settings.provider or None,
-        settings.threads,
-        settings.jobs,
+class Scoring(TypedDict):
+    """What every way to score photos is told of the settings; see `Scorer`."""
+
+    model: str
+    providers: Sequence[str] | None
+    jobs: int | None
+    cut_points: CutPoints
+    max_pixels: int
+    previews: bool
+
+
+def how_to_score(settings: Settings) -> Scoring:
+    """How photos are scored by the settings."""
+    return Scoring(
+        model=settings.model,
+        providers=settings.provider or None,
+        jobs=settings.jobs,
         cut_points=settings.cut_points or DEFAULT_CUT_POINTS,
         max_pixels=settings.max_pixels or DEFAULT_MAX_PIXELS,
         previews=settings.previews,
-        cache=cache,
     )
+
+
+def make_scorer(settings: Settings, cache: ScoreCache | None = None) -> Scorer:
+    """The scorer that the settings ask for."""
+    return Scorer(threads=settings.threads, cache=cache, **how_to_score(settings))
 
 
 @dataclass(frozen=True)
