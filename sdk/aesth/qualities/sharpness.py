@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image
 
 from aesth.preprocess import UInt8Image
 from aesth.qualities.tones import BLACK, WHITE
@@ -35,6 +35,9 @@ WIDE = 2.0
 LEAST = 64
 """No image is reduced below this short side."""
 
+_FIRST, _SECOND = (math.sqrt(sigma**2 - 1 / 3) for sigma in (FINE, COARSE))
+"""What is smoothed before differences over two pixels are taken, which smooth by the rest."""
+_SQRT_HALF = np.float32(math.sqrt(0.5))
 _NARROWEST = 0.375
 """Sigma in pixels of a blur that leaves half of the contrast at the finest lines that pixels can show."""
 _EDGES = 0.1
@@ -128,7 +131,9 @@ def _tiles(grey: Grey) -> tuple[Grey, Grey]:
     """Sigma of the blur in pixels, and energy, along each direction in each tile of ``grey`` (h, w), 0-255."""
     valid = _valid(grey)
     variance = max(_noise(grey) ** 2, _ROUNDING)
-    fine, coarse = (_energies(grey, valid, sigma, variance) for sigma in (FINE, COARSE))
+    once = _smoothed(grey, _FIRST)
+    twice = _smoothed(once, math.sqrt(_SECOND**2 - _FIRST**2))
+    fine, coarse = _energies(once, valid, _FIRST, variance), _energies(twice, valid, _SECOND, variance)
     return _width(fine, coarse), np.where(np.isfinite(coarse), fine, np.float32(np.nan))
 
 
@@ -142,29 +147,53 @@ def _width(fine: Grey, coarse: Grey) -> Grey:
     return np.where(known, width, np.float32(np.nan))
 
 
-def _energies(grey: Grey, valid: Grey, sigma: float, variance: float) -> Grey:
-    """Mean squared gradient, smoothed by ``sigma``, along four directions in each tile, without that of noise.
+def _energies(smooth: Grey, valid: Grey, sigma: float, variance: float) -> Grey:
+    """Mean squared gradient along four directions in each tile of an image, without that of noise.
 
     NaN in tiles that have no edges, or where noise is most of it.
+
+    Args:
+        smooth: the image, smoothed by ``sigma``, (h, w).
+        valid: 1 where it counts, else 0.
+        sigma: of the smoothing.
+        variance: of the noise before it was smoothed.
     """
-    kernel = _gaussian(sigma)
-    slope = kernel * _reach(sigma) / sigma**2
-    down, right = (_convolved(_convolved(grey, kernel, 1 - axis), slope, axis) for axis in (0, 1))
-    directions = (down, right, (down + right) * math.sqrt(0.5), (down - right) * math.sqrt(0.5))
+    down, right = _slope(smooth, 0), _slope(smooth, 1)
+    slopes: tuple[Grey, ...] = (down, right, _SQRT_HALF * (down + right), _SQRT_HALF * (down - right))
     counted = _tile_means(valid)
     weight = np.maximum(counted, np.finfo(np.float32).tiny)
-    total = np.stack([_tile_means(gradient**2 * valid) for gradient in directions]) / weight
-    grain = variance * float((kernel**2).sum() * (slope**2).sum())
+    total = np.stack([_tile_means(slope**2 * valid) for slope in slopes]) / weight
+    grain = variance * _grain(sigma)
     known = (counted > _COUNTED) & (total - grain > _EDGES / sigma) & (grain < _SIGNIFICANT * total)
     energy: Grey = np.where(known, total - grain, np.float32(np.nan))
     return energy
 
 
+def _slope(values: Grey, axis: int) -> Grey:
+    """Central differences along an axis; 0 at the edge."""
+    slope = np.zeros_like(values)
+    if axis == 0:
+        slope[1:-1] = values[2:] - values[:-2]
+    else:
+        slope[:, 1:-1] = values[:, 2:] - values[:, :-2]
+    slope /= 2
+    return slope
+
+
+def _grain(sigma: float) -> float:
+    """Variance of the slope of noise of variance 1 that was smoothed by ``sigma``."""
+    kernel = _gaussian(sigma)
+    slope = np.convolve(kernel, [0.5, 0, -0.5])
+    return float((kernel**2).sum() * (slope**2).sum())
+
+
 def _valid(grey: Grey) -> Grey:
     """1 where no pixel near is black or white to the end, else 0."""
-    clipped = Image.fromarray(((grey <= BLACK) | (grey >= WHITE)).astype(np.uint8) * 255)
-    near = clipped.filter(ImageFilter.MaxFilter(2 * int(COARSE) + 1))
-    valid: Grey = (np.asarray(near) == 0).astype(np.float32)
+    near = np.pad((grey <= BLACK) | (grey >= WHITE), 2, mode="edge")
+    height, width = grey.shape
+    rows = np.logical_or.reduce([near[:, at : at + width] for at in range(5)])
+    clipped = np.logical_or.reduce([rows[at : at + height] for at in range(5)])
+    valid: Grey = (~clipped).astype(np.float32)
     return valid
 
 
@@ -185,22 +214,23 @@ def _tile_means(values: Grey) -> Grey:
     return means
 
 
+def _smoothed(values: Grey, sigma: float) -> Grey:
+    """``values`` (h, w) smoothed by a Gaussian, the edge repeated."""
+    kernel = _gaussian(sigma)
+    reach = len(kernel) // 2
+    height, width = values.shape
+    padded = np.pad(values, reach, mode="edge")
+    rows = np.zeros((padded.shape[0], width), np.float32)
+    for at, weight in enumerate(kernel):
+        rows += weight * padded[:, at : at + width]
+    smooth = np.zeros_like(values)
+    for at, weight in enumerate(kernel):
+        smooth += weight * rows[at : at + height]
+    return smooth
+
+
 def _gaussian(sigma: float) -> Grey:
-    weights = np.exp(-(_reach(sigma) ** 2) / (2 * sigma**2))
+    reach = np.arange(-math.ceil(3 * sigma), math.ceil(3 * sigma) + 1, dtype=np.float32)
+    weights = np.exp(-(reach**2) / (2 * sigma**2))
     kernel: Grey = weights / weights.sum()
     return kernel
-
-
-def _reach(sigma: float) -> Grey:
-    """The places, from the middle, at which a Gaussian is taken."""
-    return np.arange(-math.ceil(3 * sigma), math.ceil(3 * sigma) + 1, dtype=np.float32)
-
-
-def _convolved(values: Grey, kernel: Grey, axis: int) -> Grey:
-    """``values`` (h, w) convolved with an odd ``kernel`` along an axis, the edge repeated."""
-    reach = len(kernel) // 2
-    padded = np.pad(values, [(reach, reach) if side == axis else (0, 0) for side in (0, 1)], mode="edge")
-    result = np.zeros_like(values)
-    for offset, weight in enumerate(kernel):
-        result += weight * padded.take(range(offset, offset + values.shape[axis]), axis)
-    return result
