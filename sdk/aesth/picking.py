@@ -13,6 +13,7 @@ import numpy as np
 from aesth import pairs
 from aesth.alike import score_alike
 from aesth.apps.bursts import GAP, SAME_SCENE, Group, Kind, find_groups, find_series
+from aesth.apps.ranking import Look, Merits, look_at, merits
 from aesth.errors import AesthError, ConfigError
 from aesth.metadata import Capture, MetadataSession
 from aesth.scorer import Scored, Scorer
@@ -26,12 +27,14 @@ class Picked(Outcome):
     Attributes:
         group: the number of its group, from 1 on; None if it is in none.
         kind: what the group is.
-        best: whether it is the best of its burst; None in a bracket, and without a group.
+        best: whether it is the best of its burst; None in groups of which all are kept, and without a group.
+        rank: its place in its burst, 1 the best; None where ``best`` is.
     """
 
     group: int | None = None
     kind: Kind | None = None
     best: bool | None = None
+    rank: int | None = None
 
 
 def pick_best(
@@ -42,7 +45,7 @@ def pick_best(
     gap: float = GAP,
     same_scene: float = SAME_SCENE,
 ) -> Iterator[Picked]:
-    """Find bursts, and the photo of the highest score in each: one outcome a photo, whatever happens to it.
+    """Find bursts, and the best photo of each by `aesth.apps.ranking`: one outcome a photo, whatever happens to it.
 
     When they were taken is read of all photos first; then only those that others followed quickly are decoded. Outcomes
     come in the order of the photos, but for those of a series, which come group by group when all of it is scored.
@@ -67,7 +70,7 @@ def pick_best(
         for shot in shots
         for file in shot.files
     )
-    results = score_alike(looks, scorer)
+    results = score_alike(looks, scorer, look=look_at)
     numbers = count(1)
     for shots in takes:
         looked = islice(results, sum(len(shot.files) for shot in shots))
@@ -97,12 +100,12 @@ class _Shot:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a shot belongs: its group, whose first member is the shot ``first``, and whether it is the best of it."""
+    """Where a shot belongs: its group, whose first member is the shot ``first``, and its rank in a burst."""
 
     first: int
     group: int
     kind: Kind
-    best: bool | None
+    rank: int | None
 
 
 def _shots(photos: Iterable[Path], session: MetadataSession) -> list[_Shot]:
@@ -156,11 +159,17 @@ def _look(shot: _Shot, scored: Mapping[Path, Scored]) -> Scored | None:
 
 def _placed(group: Group, looks: Sequence[tuple[int, Scored | None]], numbers: Iterator[int]) -> dict[int, _Place]:
     number, first = next(numbers), looks[0][0]
-    if group.kind is Kind.BRACKET:
+    if group.kind is not Kind.BURST:
         return {member: _Place(first, number, group.kind, None) for member, _ in looks}
-    # By the norm, as scores end at 0 and 100; the earliest of equals.
-    best, _ = max(looks, key=lambda look: look[1].norm or 0.0 if look[1] else 0.0)
-    return {member: _Place(first, number, group.kind, member == best) for member, _ in looks}
+    # The earliest of equals comes first.
+    order = np.argsort(-_merits([scored for _, scored in looks]), kind="stable")
+    return {looks[place][0]: _Place(first, number, group.kind, rank) for rank, place in enumerate(order, 1)}
+
+
+def _merits(takes: Sequence[Scored | None]) -> Merits:
+    """How good each photo of a burst is."""
+    norms = [take.norm or 0.0 if take else 0.0 for take in takes]
+    return merits(norms, [take.seen for take in takes if take is not None and isinstance(take.seen, Look)])
 
 
 def _outcome(file: _File, scored: Scored | None, place: _Place | None) -> Picked:
@@ -179,5 +188,6 @@ def _outcome(file: _File, scored: Scored | None, place: _Place | None) -> Picked
         Action.SCORED,
         group=place.group,
         kind=place.kind,
-        best=place.best,
+        best=None if place.rank is None else place.rank == 1,
+        rank=place.rank,
     )

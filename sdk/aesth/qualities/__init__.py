@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from aesth.qualities.colours import colourfulness
+from aesth.qualities.comparing import relative_sharpness
 from aesth.qualities.measures import RANGES, Qualities, measure
-from aesth.qualities.sharpness import SIDE, noise, sharpness
+from aesth.qualities.sharpness import SIDE, Edges, at_most, edges_of, noise, sharpness
 from aesth.qualities.tones import contrast, exposure, highlights, shadows
 
 __all__ = [
     "RANGES",
     "SIDE",
+    "Edges",
     "Qualities",
+    "at_most",
     "colourfulness",
     "contrast",
+    "edges_of",
     "exposure",
     "highlights",
     "measure",
     "noise",
+    "relative_sharpness",
     "shadows",
     "sharpness",
 ]

@@ -51,6 +51,19 @@ _ROUNDING = 1 / 12
 
 
 @dataclass(frozen=True, slots=True)
+class Edges:
+    """What is left of the edges of an image when it is smoothed a little, and more, along each direction in each tile.
+
+    Attributes:
+        fine: energies of gradients smoothed by `FINE` pixels, (4, rows, columns). NaN where there are no edges.
+        coarse: smoothed by `COARSE` pixels.
+    """
+
+    fine: Grey
+    coarse: Grey
+
+
+@dataclass(frozen=True, slots=True)
 class Blur:
     """How wide an image is blurred along each direction in each of its tiles.
 
@@ -94,11 +107,16 @@ def blur_of(image: UInt8Image) -> Blur:
     side = min(small.shape[:2])
     grey, factor = Image.fromarray(small).convert("L"), 1
     while True:
-        widths, energies = _tiles(np.asarray(grey, np.float32))
-        blur = Blur(widths * factor, energies, side)
+        edges = _edges(np.asarray(grey, np.float32))
+        blur = Blur(_widths(edges) * factor, edges.fine, side)
         if not blur.typical() > WIDE * factor or min(grey.size) < 2 * LEAST:
             return blur
         grey, factor = grey.reduce(2), factor * 2
+
+
+def edges_of(image: UInt8Image) -> Edges:
+    """The edges of ``image``, sRGB (h, w, 3), as they are, without a reduction."""
+    return _edges(np.asarray(Image.fromarray(image).convert("L"), np.float32))
 
 
 def noise(image: UInt8Image) -> float:
@@ -127,24 +145,24 @@ def _median(values: Grey, weights: Grey) -> float:
     return float(values[told][order][np.searchsorted(below, below[-1] / 2)])
 
 
-def _tiles(grey: Grey) -> tuple[Grey, Grey]:
-    """Sigma of the blur in pixels, and energy, along each direction in each tile of ``grey`` (h, w), 0-255."""
+def _edges(grey: Grey) -> Edges:
+    """The edges of ``grey`` (h, w), 0-255."""
     valid = _valid(grey)
     variance = max(_noise(grey) ** 2, _ROUNDING)
     once = _smoothed(grey, _FIRST)
     twice = _smoothed(once, math.sqrt(_SECOND**2 - _FIRST**2))
     fine, coarse = _energies(once, valid, _FIRST, variance), _energies(twice, valid, _SECOND, variance)
-    return _width(fine, coarse), np.where(np.isfinite(coarse), fine, np.float32(np.nan))
-
-
-def _width(fine: Grey, coarse: Grey) -> Grey:
-    """Sigma of an edge's blur by the energies of its gradients: these fall with 1 / sqrt(sigma² + smoothing²)."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = (fine / coarse) ** 2
-        squared = (COARSE**2 - ratio * FINE**2) / (ratio - 1)
     known = np.isfinite(fine) & np.isfinite(coarse)
-    width: Grey = np.sqrt(np.clip(np.where(ratio > 1, squared, np.inf), 0, (4 * COARSE) ** 2)).astype(np.float32)
-    return np.where(known, width, np.float32(np.nan))
+    return Edges(*(np.where(known, energy, np.float32(np.nan)) for energy in (fine, coarse)))
+
+
+def _widths(edges: Edges) -> Grey:
+    """Sigmas of edges' blur by the energies of their gradients: these fall with 1 / sqrt(sigma² + smoothing²)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio = (edges.fine / edges.coarse) ** 2
+        squared = (COARSE**2 - ratio * FINE**2) / (ratio - 1)
+    widths: Grey = np.sqrt(np.clip(np.where(ratio > 1, squared, np.inf), 0, (4 * COARSE) ** 2)).astype(np.float32)
+    return np.where(np.isnan(edges.fine), np.float32(np.nan), widths)
 
 
 def _energies(smooth: Grey, valid: Grey, sigma: float, variance: float) -> Grey:
