@@ -32,12 +32,12 @@ def test_programs_get_all_photos_with_group_kind_and_best_after_the_common_field
     done = aesth_in_process("best", "--model", brightness, "--format", "tsv", folder)
     assert done.returncode == 0
     header, *lines = (line.split("\t") for line in done.stdout.decode().splitlines())
-    assert header == ["path", "score", "rating", "old_rating", "action", "error", "group", "kind", "best"]
+    assert header == ["path", "score", "rating", "old_rating", "action", "error", "group", "kind", "best", "rank"]
     assert [(Path(line[0]).name, *line[2:]) for line in lines] == [
-        ("a1.jpg", "3", "", "scored", "", "1", "burst", "false"),
-        ("a2.jpg", "3", "", "scored", "", "1", "burst", "true"),
-        *((f"b{step}.jpg", "3", "", "scored", "", "2", "bracket", "") for step in range(3)),
-        ("c.jpg", "", "", "skipped", "", "", "", ""),
+        ("a1.jpg", "3", "", "scored", "", "1", "burst", "false", "2"),
+        ("a2.jpg", "3", "", "scored", "", "1", "burst", "true", "1"),
+        *((f"b{step}.jpg", "3", "", "scored", "", "2", "bracket", "", "") for step in range(3)),
+        ("c.jpg", "", "", "skipped", "", "", "", "", ""),
     ]
     assert done.stderr.startswith(b"6 photos: 5 scored, 0 failed, 2 groups in ")
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()} == before

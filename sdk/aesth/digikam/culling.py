@@ -27,7 +27,7 @@ from aesth.metadata import (
 from aesth.metadata.ratings import REJECTED
 from aesth.picking import Picked, pick_best
 from aesth.scorer import Scorer
-from aesth.tagging import MOST_TRIES, OUTSIDE, Action, Outcome, model_of
+from aesth.tagging import MOST_TRIES, OUTSIDE, Action, model_of
 
 
 class Pick(IntEnum):
@@ -39,7 +39,7 @@ class Pick(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Culled(Outcome):
+class Culled(Picked):
     """What became of one photo.
 
     ``WRITTEN`` got its label, ``KEPT`` has one of a person's, or is in a burst of which a person accepted another;
@@ -199,7 +199,7 @@ class _Burst:
         if new is None:
             return _left(photo, Action.KEPT)
         rating = new.rating if isinstance(new, NewRating) else state.rating
-        done = Culled(photo.path, photo.score, rating, state.rating, Action.WRITTEN, pick=label)
+        done = _culled(photo, Action.WRITTEN, rating=rating, old_rating=state.rating, pick=label)
         if not self.may_write(photo.path):
             return _left(photo, Action.FAILED, MetadataError(OUTSIDE, photo.path))
         if self.marking.dry_run:
@@ -242,4 +242,28 @@ def _label(state: RatingState, shown: Known | None) -> int:
 
 def _left(photo: Picked, action: Action, state: AesthError | RatingState | None = None) -> Culled:
     error = photo.error or (state if isinstance(state, AesthError) else None)
-    return Culled(photo.path, photo.score, None, None, Action.FAILED if error else action, error)
+    return _culled(photo, Action.FAILED if error else action, error)
+
+
+def _culled(
+    photo: Picked,
+    action: Action,
+    error: AesthError | None = None,
+    *,
+    rating: int | None = None,
+    old_rating: int | None = None,
+    pick: Pick | None = None,
+) -> Culled:
+    return Culled(
+        photo.path,
+        photo.score,
+        rating,
+        old_rating,
+        action,
+        error,
+        group=photo.group,
+        kind=photo.kind,
+        best=photo.best,
+        rank=photo.rank,
+        pick=pick,
+    )
