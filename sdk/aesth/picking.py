@@ -9,11 +9,12 @@ from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aesth import pairs
 from aesth.alike import score_alike
-from aesth.apps.bursts import GAP, SAME_SCENE, Group, Kind, find_groups, find_series
-from aesth.apps.ranking import Look, Merits, look_at, merits
+from aesth.apps.bursts import GAP, SAME_SCENE, Kind, find_groups, find_series
+from aesth.apps.ranking import Look, look_at, merits
 from aesth.errors import AesthError, ConfigError
 from aesth.metadata import Capture, MetadataSession
 from aesth.scorer import Scored, Scorer
@@ -98,6 +99,15 @@ class _Shot:
         return next((file.capture for file in self.files if file.capture.taken is not None), Capture())
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """What the model, and a look at the pixels, tell of a shot."""
+
+    norm: float
+    embedding: NDArray[np.float32]
+    look: Look
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where a shot belongs: its group, whose first member is the shot ``first``, and its rank in a burst."""
@@ -139,37 +149,42 @@ def _outcomes(
     shots: Sequence[_Shot], scored: Mapping[Path, Scored], numbers: Iterator[int], gap: float, same_scene: float
 ) -> Iterator[Picked]:
     """The outcomes of one series: groups in the order in which they begin, photos that belong to none between them."""
-    looks = [_look(shot, scored) for shot in shots]
-    seen = [number for number, look in enumerate(looks) if look is not None]
+    seen = {number: look for number, shot in enumerate(shots) if (look := _seen(shot, scored)) is not None}
     places: dict[int, _Place] = {}
     if len(seen) > 1:
-        embeddings = np.array([look.embedding for look in looks if look is not None], np.float32)
-        for group in find_groups([shots[number].capture for number in seen], embeddings, gap, same_scene):
-            places |= _placed(group, [(number, looks[number]) for number in (seen[i] for i in group.members)], numbers)
+        members = list(seen)
+        embeddings = np.array([look.embedding for look in seen.values()], np.float32)
+        views = [look.look.view for look in seen.values()]
+        for group in find_groups([shots[number].capture for number in seen], embeddings, gap, same_scene, views):
+            places |= _placed(group.kind, {members[member]: seen[members[member]] for member in group.members}, numbers)
     for number in sorted(range(len(shots)), key=lambda n: (places[n].first if n in places else n, n)):
         for file in shots[number].files:
             yield _outcome(file, scored.get(file.path), places.get(number))
 
 
-def _look(shot: _Shot, scored: Mapping[Path, Scored]) -> Scored | None:
-    """What the model saw of a shot: of the first of its files that could be decoded."""
-    found = (scored.get(file.path) for file in shot.files)
-    return next((look for look in found if look is not None and look.embedding is not None), None)
+def _seen(shot: _Shot, scored: Mapping[Path, Scored]) -> _Seen | None:
+    """What was seen of a shot: of the first of its files that could be decoded."""
+    for file in shot.files:
+        found = scored.get(file.path)
+        if (
+            found is not None
+            and found.norm is not None
+            and found.embedding is not None
+            and isinstance(found.seen, Look)
+        ):
+            return _Seen(found.norm, found.embedding, found.seen)
+    return None
 
 
-def _placed(group: Group, looks: Sequence[tuple[int, Scored | None]], numbers: Iterator[int]) -> dict[int, _Place]:
-    number, first = next(numbers), looks[0][0]
-    if group.kind is not Kind.BURST:
-        return {member: _Place(first, number, group.kind, None) for member, _ in looks}
+def _placed(kind: Kind, shots: Mapping[int, _Seen], numbers: Iterator[int]) -> dict[int, _Place]:
+    """Where each of some shots, in the order in which they were taken, belongs."""
+    number, first = next(numbers), next(iter(shots))
+    if kind is not Kind.BURST:
+        return {shot: _Place(first, number, kind, None) for shot in shots}
+    worth = merits([seen.norm for seen in shots.values()], [seen.look for seen in shots.values()])
     # The earliest of equals comes first.
-    order = np.argsort(-_merits([scored for _, scored in looks]), kind="stable")
-    return {looks[place][0]: _Place(first, number, group.kind, rank) for rank, place in enumerate(order, 1)}
-
-
-def _merits(takes: Sequence[Scored | None]) -> Merits:
-    """How good each photo of a burst is."""
-    norms = [take.norm or 0.0 if take else 0.0 for take in takes]
-    return merits(norms, [take.seen for take in takes if take is not None and isinstance(take.seen, Look)])
+    order = np.argsort(-worth, kind="stable")
+    return {list(shots)[place]: _Place(first, number, kind, rank) for rank, place in enumerate(order, 1)}
 
 
 def _outcome(file: _File, scored: Scored | None, place: _Place | None) -> Picked:

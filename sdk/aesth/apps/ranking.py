@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from aesth import qualities
+from aesth.apps.moves import Small, small_copy
 from aesth.preprocess import UInt8Image
 from aesth.qualities import Edges
 
@@ -33,23 +34,30 @@ WEIGHTS: Mapping[str, float] = MappingProxyType({"score": 7.0, "sharpness": 8.0,
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """What ranks a frame besides its score, in a few kilobytes.
+    """What is known of a frame besides its score, in some 20 kB.
 
     Attributes:
         edges: how sharp it is, place by place.
         highlights: the share of pixels that are at their end, 0-1.
         contrast: the spread of lightness, 0-50.
+        view: a small copy, which tells how the camera was moved.
     """
 
     edges: Edges
     highlights: float
     contrast: float
+    view: Small
 
 
 def look_at(frame: UInt8Image) -> Look:
-    """What ranks ``frame``, upright sRGB pixels (h, w, 3), besides its score."""
+    """What is known of ``frame``, upright sRGB pixels (h, w, 3), besides its score."""
     small = qualities.at_most(frame, SIDE)
-    return Look(qualities.edges_of(small), qualities.highlights(small), qualities.contrast(small))
+    return Look(
+        edges=qualities.edges_of(small),
+        highlights=qualities.highlights(small),
+        contrast=qualities.contrast(small),
+        view=small_copy(small),
+    )
 
 
 def merits(norms: ArrayLike, looks: Sequence[Look]) -> Merits:
