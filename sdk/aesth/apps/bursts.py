@@ -250,10 +250,11 @@ def _panoramas(series: Sequence[_Span], views: Sequence[Small]) -> Iterator[list
     for span in series:
         way = _way(stretch[-1], span, views) if stretch else None
         if way is None or (before is not None and way != before):
+            # Where the way changes, the last shot may be the first of the next panorama, if it is in none yet.
+            rest = [] if way is None or len(stretch) > 2 else stretch[-1:]
             if len(stretch) > 2:
                 yield stretch
-            # Where the way changes, the last shot may be the first of the next panorama.
-            stretch = [] if way is None else stretch[-1:]
+            stretch, way = rest, way if rest else None
         stretch.append(span)
         before = way
     if len(stretch) > 2:

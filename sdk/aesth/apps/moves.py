@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +60,13 @@ def move(one: Small, other: Small) -> Move:
         _signed(int(at), length) for at, length in zip(_place_of_greatest(likeness), likeness.shape, strict=True)
     )
     return Move(down / _HEIGHT, right / _WIDTH, float(likeness.max()))
+
+
+def most_typical(views: Sequence[Small]) -> int:
+    """The number of the view that most others are like, the first of equals."""
+    rows = np.stack([view.ravel() for view in views])
+    rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    return int(np.argmax(np.median(rows @ rows.T, axis=1)))
 
 
 def _correlated(one: Small, other: Small) -> NDArray[np.float64]:

@@ -2,7 +2,8 @@
 
 The score of a photo is about the whole scene, which the frames of a burst share, so that it ranks them badly by itself.
 Sharpness is compared in the same places of all frames. Light is told by the highlights that are lost and by contrast:
-the best exposed frame is as light as it can be without losing anything.
+the best exposed frame is as light as it can be without losing anything. A frame that shows another view than the others
+cannot be compared so, and competes by its score.
 
 Merits are those of a conditional logit (McFadden, Conditional logit analysis of qualitative choice behavior, 1974): the
 odds that a frame is the best of its burst grow with the exponential of its merit. `aesth.training.bursts` makes the
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from aesth import qualities
-from aesth.apps.moves import Small, small_copy
+from aesth.apps.moves import Small, most_typical, move, small_copy
 from aesth.preprocess import UInt8Image
 from aesth.qualities import Edges
 
@@ -28,7 +29,10 @@ Merits = NDArray[np.float64]
 SIDE = 512
 """Frames are looked at with so many pixels on their short side, if they have so many."""
 
-WEIGHTS: Mapping[str, float] = MappingProxyType({"score": 7.0, "sharpness": 8.0, "highlights": -12.0, "contrast": 6.0})
+SAME_VIEW = 0.6
+"""Correlation of what two frames both show, at least, if they can be compared place by place."""
+
+WEIGHTS: Mapping[str, float] = MappingProxyType({"score": 9.0, "sharpness": 12.0, "highlights": -16.0, "contrast": 7.5})
 """What each of `features` adds to the merit of a frame."""
 
 
@@ -73,12 +77,23 @@ def merits(norms: ArrayLike, looks: Sequence[Look]) -> Merits:
 def features(norms: ArrayLike, looks: Sequence[Look]) -> Mapping[str, Merits]:
     """What merits are made of: of each frame, (n,), by the names of `WEIGHTS`."""
     lengths = np.asarray(norms, np.float64)
+    typical = looks[most_typical([look.view for look in looks])]
+    moves = [move(typical.view, look.view) for look in looks]
+    alike = np.array([look is typical or moved.likeness >= SAME_VIEW for look, moved in zip(looks, moves, strict=True)])
+    edges = [qualities.moved(look.edges, at.down, at.right) for look, at in zip(looks, moves, strict=True)]
     return {
         "score": np.log(np.maximum(lengths, np.finfo(np.float32).tiny)),
-        "sharpness": qualities.relative_sharpness([look.edges for look in looks]),
-        "highlights": np.array([look.highlights for look in looks]),
-        "contrast": np.log([max(look.contrast, 1.0) for look in looks]),
+        "sharpness": _among(alike, qualities.relative_sharpness([edges[place] for place in np.flatnonzero(alike)])),
+        "highlights": _among(alike, np.array([look.highlights for look in looks])[alike]),
+        "contrast": _among(alike, np.log([max(look.contrast, 1.0) for look in looks])[alike]),
     }
+
+
+def _among(alike: NDArray[np.bool_], values: Merits) -> Merits:
+    """``values`` of the frames that are alike, about their mean, and nothing of the others: (n,)."""
+    found = np.zeros(len(alike))
+    found[alike] = values - values.mean()
+    return found
 
 
 def combine(found: Mapping[str, Merits]) -> Merits:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from aesth.qualities.colours import colourfulness
-from aesth.qualities.comparing import relative_sharpness
+from aesth.qualities.comparing import moved, relative_sharpness
 from aesth.qualities.measures import RANGES, Qualities, measure
 from aesth.qualities.sharpness import SIDE, Edges, at_most, edges_of, noise, sharpness
 from aesth.qualities.tones import contrast, exposure, highlights, shadows
@@ -20,6 +20,7 @@ __all__ = [
     "exposure",
     "highlights",
     "measure",
+    "moved",
     "noise",
     "relative_sharpness",
     "shadows",

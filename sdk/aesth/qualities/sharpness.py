@@ -55,8 +55,9 @@ class Edges:
     """What is left of the edges of an image when it is smoothed a little, and more, along each direction in each tile.
 
     Attributes:
-        fine: energies of gradients smoothed by `FINE` pixels, (4, rows, columns). NaN where there are no edges.
-        coarse: smoothed by `COARSE` pixels.
+        fine: energies of gradients smoothed by `FINE` pixels, (4, rows, columns). 0 where there are no edges, NaN where
+            nothing is seen.
+        coarse: the same, smoothed by `COARSE` pixels.
     """
 
     fine: Grey
@@ -79,7 +80,7 @@ class Blur:
 
     def typical(self) -> float:
         """The width than which half of all edges are sharper, along the blurriest direction; NaN without edges."""
-        amounts = np.nansum(self.energies, axis=(1, 2))
+        amounts = self.energies.sum(axis=(1, 2))
         directions = zip(self.widths, self.energies, strict=True)
         told = [_median(*direction) for direction, amount in zip(directions, amounts, strict=True) if amount > 0]
         return max(told, default=math.nan)
@@ -138,7 +139,7 @@ def at_most(image: UInt8Image, side: int) -> UInt8Image:
 
 
 def _median(values: Grey, weights: Grey) -> float:
-    """The median of ``values`` by ``weights``; where one is NaN, both are."""
+    """The median of ``values``, those that are NaN left out, by ``weights``."""
     told = np.isfinite(values)
     order = np.argsort(values[told])
     below = np.cumsum(weights[told][order], dtype=np.float64)
@@ -152,8 +153,8 @@ def _edges(grey: Grey) -> Edges:
     once = _smoothed(grey, _FIRST)
     twice = _smoothed(once, math.sqrt(_SECOND**2 - _FIRST**2))
     fine, coarse = _energies(once, valid, _FIRST, variance), _energies(twice, valid, _SECOND, variance)
-    known = np.isfinite(fine) & np.isfinite(coarse)
-    return Edges(*(np.where(known, energy, np.float32(np.nan)) for energy in (fine, coarse)))
+    known = (fine > 0) & (coarse > 0)
+    return Edges(*(np.where(known, energy, np.float32(0)) for energy in (fine, coarse)))
 
 
 def _widths(edges: Edges) -> Grey:
@@ -162,13 +163,13 @@ def _widths(edges: Edges) -> Grey:
         ratio = (edges.fine / edges.coarse) ** 2
         squared = (COARSE**2 - ratio * FINE**2) / (ratio - 1)
     widths: Grey = np.sqrt(np.clip(np.where(ratio > 1, squared, np.inf), 0, (4 * COARSE) ** 2)).astype(np.float32)
-    return np.where(np.isnan(edges.fine), np.float32(np.nan), widths)
+    return np.where(edges.fine > 0, widths, np.float32(np.nan))
 
 
 def _energies(smooth: Grey, valid: Grey, sigma: float, variance: float) -> Grey:
     """Mean squared gradient along four directions in each tile of an image, without that of noise.
 
-    NaN in tiles that have no edges, or where noise is most of it.
+    0 in tiles that have no edges, or where noise is most of it.
 
     Args:
         smooth: the image, smoothed by ``sigma``, (h, w).
@@ -183,7 +184,7 @@ def _energies(smooth: Grey, valid: Grey, sigma: float, variance: float) -> Grey:
     total = np.stack([_tile_means(slope**2 * valid) for slope in slopes]) / weight
     grain = variance * _grain(sigma)
     known = (counted > _COUNTED) & (total - grain > _EDGES / sigma) & (grain < _SIGNIFICANT * total)
-    energy: Grey = np.where(known, total - grain, np.float32(np.nan))
+    energy: Grey = np.where(known, total - grain, np.float32(0))
     return energy
 
 
