@@ -32,7 +32,9 @@ SIDE = 512
 SAME_VIEW = 0.6
 """Correlation of what two frames both show, at least, if they can be compared place by place."""
 
-WEIGHTS: Mapping[str, float] = MappingProxyType({"score": 9.0, "sharpness": 12.0, "highlights": -16.0, "contrast": 7.5})
+WEIGHTS: Mapping[str, float] = MappingProxyType(
+    {"score": 11.7, "sharpness": 16.4, "highlights": -13.9, "contrast": 6.8}
+)
 """What each of `features` adds to the merit of a frame."""
 
 
