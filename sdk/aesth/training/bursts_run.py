@@ -125,7 +125,7 @@ def fitted_weights(bursts: Sequence[Seen]) -> dict[str, float]:
     names = list(ranking.WEIGHTS)
     given = np.stack([np.stack([burst.features[name] for name in names], axis=-1) for burst in bursts])
     given = given - given.mean(axis=1, keepdims=True)
-    scale = given.std(axis=(0, 1))
+    scale = np.maximum(given.std(axis=(0, 1)), 1e-6)
     weights = fit_choices(given / scale, np.array([burst.best for burst in bursts]), RIDGE) / scale
     return {name: round(float(weight), 2) for name, weight in zip(names, weights, strict=True)}
 
@@ -135,7 +135,7 @@ def interval(hits: int, of: int) -> tuple[float, float]:
     share, square = hits / of, CONFIDENCE**2
     middle = (share + square / (2 * of)) / (1 + square / of)
     reach = CONFIDENCE * math.sqrt(share * (1 - share) / of + square / (4 * of**2)) / (1 + square / of)
-    return middle - reach, middle + reach
+    return max(middle - reach, 0.0), min(middle + reach, 1.0)
 
 
 def _share(hits: Sequence[bool]) -> dict[str, object]:
