@@ -187,10 +187,10 @@ class Digikam:
 
 
 def _is_idle(process: subprocess.Popen[bytes]) -> bool:
-    """Whether a program has nothing to do for two seconds; asked for something amid its start, digiKam may crash."""
+    """Whether a program has nothing to do for a second; asked for something amid its start, digiKam may crash."""
     before = _ticks(process)
-    time.sleep(2)
-    return _ticks(process) - before < 0.1 * os.sysconf("SC_CLK_TCK")
+    time.sleep(1)
+    return _ticks(process) - before < 0.05 * os.sysconf("SC_CLK_TCK")
 
 
 def _ticks(process: subprocess.Popen[bytes]) -> int:
