@@ -23,7 +23,7 @@ def make(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "target", ["install", "format", "lint", "check", "test", "apps", "demo", "bench", "bench-compare"]
+    "target", ["install", "format", "lint", "check", "test", "apps", "demo", "bench", "bench-compare", "docs"]
 )
 def test_help_lists_every_target(target: str) -> None:
     assert f"make {target} " in make("help")
