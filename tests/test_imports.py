@@ -17,7 +17,7 @@ import aesth
 PACKAGE = Path(aesth.__file__).parent
 
 STAGES = (
-    {"_version", "ahead", "databases", "errors", "lazily", "places"},
+    {"_version", "ahead", "cores", "databases", "errors", "lazily", "places"},
     {"extras", "formats", "preprocess", "scale", "registry", "runtime"},
     {"pairs", "install"},
     {"discover", "decode", "encoder", "metadata"},
