@@ -37,7 +37,8 @@ def report(
 ) -> Iterator[Picked]:
     """Score photos, find bursts, and make a page of them: one outcome a photo, then the page is written.
 
-    A RAW and its JPEG or HEIF are one frame of it. Photos that cannot be read are not on it.
+    A RAW and its JPEG or HEIF are one frame of it. Photos that cannot be read are not on it; without any other, no page
+    is made.
 
     Args:
         photos: files.
@@ -60,9 +61,10 @@ def report(
         yield from found
         return
     making = _Making(out, {file: shot for shot in shots_of(paths) for file in shot.files})
-    with ThreadPoolExecutor(scorer.jobs, thread_name_prefix="aesth-picture") as pool:
+    with out, ThreadPoolExecutor(scorer.jobs, thread_name_prefix="aesth-picture") as pool:
         yield from making.outcomes(found, pool)
-    out.finish(Sheet(title, making.frames(), scorer.cut_points))
+        if frames := making.frames():
+            out.finish(Sheet(title, frames, scorer.cut_points))
 
 
 def _scored(photos: Sequence[Path], scorer: Scorer, session: MetadataSession, gap: float) -> Iterator[Picked]:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aesth.cli.best import COLUMNS, Gap, row_of_group
+from aesth.cli.best import COLUMNS, Gap
 from aesth.cli.options import OutputFlags, Paths, PhotoFlags, ScoringFlags, begin
 from aesth.cli.output import layouts
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from aesth.apps.report import PageFile
+    from aesth.picking import Picked
 
 _PANEL = "Writing"
 
@@ -88,8 +94,21 @@ def report(
             ),
             settings,
             writes=False,
-            telling=Telling(layouts(COLUMNS), row_of_group, lambda: [f"on {page.out}"], at_once=True),
+            telling=Telling(layouts(COLUMNS), row_of_failure, lambda: [_made(page)], at_once=True),
         )
+
+
+def row_of_failure(photo: Picked, *, ascii_only: bool) -> Text | None:
+    """A photo that failed; the others are on the page."""
+    from aesth.cli import table
+
+    return table.row(photo, ascii_only=ascii_only) if photo.error is not None else None
+
+
+def _made(page: PageFile) -> str:
+    from aesth.cli.text import printable
+
+    return printable(str(page.out)) if page.is_made else "no page made"
 
 
 def _title(paths: list[Path] | None) -> str:

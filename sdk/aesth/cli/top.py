@@ -33,6 +33,7 @@ def top(
     settings, photos = begin(paths, which, output, scoring)
     from aesth import collecting
     from aesth.apps.bursts import SAME_SCENE
+    from aesth.cli import table
     from aesth.cli.running import Telling, make_scorer, remembered_scores, report
 
     counted = Counted()

@@ -6,9 +6,11 @@ import os
 import re
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import blake2b
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 from urllib.parse import quote
 
 from aesth.apps.placing import put_new, temporary_beside
@@ -23,13 +25,16 @@ _OURS = re.compile(r"[0-9a-f]{32}\.webp")
 
 
 class PageFile:
-    """A page that is made: first the pictures of its photos, by any thread, then the page.
+    """A page that is being made: first the pictures of its photos, by any thread, then the page.
 
     Args:
         out: the file.
         beside: thumbnails go into a folder beside it, and with them pictures of photos that no browser shows.
         overwrite: a page that is there is replaced; it stays whole until then.
         max_pixels: photos of more pixels are refused.
+
+    Attributes:
+        is_made: whether the page is there. As a context manager, this leaves nothing behind where it is not.
 
     Raises:
         ConfigError: there is something in the way.
@@ -42,12 +47,27 @@ class PageFile:
         self.folder = self.out.with_name(f"{self.out.stem}-thumbnails") if beside else None
         self.overwrite = overwrite
         self.max_pixels = max_pixels
+        self.is_made = False
         self._used: set[str] = set()
+        self._new: set[Path] = set()
         for path in filter(None, (self.out, self.folder)):
             if os.path.lexists(path) and not overwrite:
                 raise ConfigError("is there already; name another file, or replace it with --overwrite", path)
         if self.out.is_dir():
             raise ConfigError("is a folder; name a file, such as report.html", self.out)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Where no page was made, leave nothing of it behind."""
+        if not self.is_made and self.folder is not None:
+            for path in self._new:
+                path.unlink(missing_ok=True)
+            with suppress(OSError):  # it holds pictures of an earlier page, or was not made
+                self.folder.rmdir()
 
     def picture(self, files: Sequence[Path], of: Path) -> Picture:
         """What the page shows of a photo that is in ``files``, made of the one that can be decoded.
@@ -77,6 +97,7 @@ class PageFile:
             for path in self.folder.iterdir() if self.folder and self.folder.is_dir() else ():
                 if _OURS.fullmatch(path.name) and path.name not in self._used:
                     path.unlink()
+        self.is_made = True
 
     def _kept(self, made: Thumbnail, folder: Path) -> str:
         """The URL of a picture that is put beside the page."""
@@ -84,6 +105,7 @@ class PageFile:
         with _told(folder):
             folder.mkdir(parents=True, exist_ok=True)
             if not (folder / name).exists():
+                self._new.add(folder / name)
                 _write(folder / name, made.webp, overwrite=True)
         self._used.add(name)
         return self._url(folder / name)

@@ -18,6 +18,7 @@ SCRIPTS = (
     "lists.js",
     "kept.js",
     "grid.js",
+    "zoom.js",
     "viewer.js",
     "filters.js",
     "page.js",

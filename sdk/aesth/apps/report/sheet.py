@@ -118,8 +118,8 @@ def _below(folder: Path, root: Path | None) -> str:
     """A folder as people call it: below what all photos have in common, with slashes."""
     if root is None:
         return folder.as_posix()
-    below = folder.relative_to(root).as_posix()
-    return root.name if below == "." else f"{root.name}/{below}"
+    parts = [root.name, *folder.relative_to(root).parts]
+    return "/".join(filter(None, parts)) or root.as_posix()
 
 
 def _identity(frames: Sequence[Frame]) -> str:

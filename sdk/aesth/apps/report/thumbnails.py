@@ -10,6 +10,7 @@ from pathlib import Path
 from PIL import Image
 
 from aesth.decode import DEFAULT_MAX_PIXELS, load
+from aesth.errors import DecodeError
 from aesth.preprocess import UInt8Image
 
 SMALL, LARGE = 320, 1600
@@ -40,9 +41,15 @@ def thumbnails(photo: Path, sides: Sequence[int], *, max_pixels: int = DEFAULT_M
     Raises:
         DecodeError: the photo cannot be read.
     """
-    least = max(sides) // 2
-    pixels = load(photo, at_least=(least, least), max_pixels=max_pixels, previews=True)
+    try:
+        pixels = _pixels(photo, max(sides), max_pixels)
+    except DecodeError:  # a RAW may hold a small preview alone
+        pixels = _pixels(photo, min(sides), max_pixels)
     return [_thumbnail(pixels, side) for side in sides]
+
+
+def _pixels(photo: Path, side: int, max_pixels: int) -> UInt8Image:
+    return load(photo, at_least=(side // 2, side // 2), max_pixels=max_pixels, previews=True)
 
 
 def _thumbnail(pixels: UInt8Image, side: int) -> Thumbnail:

@@ -37,6 +37,7 @@ class Grid {
 
   /** Make a photo the active one, and scroll to it. */
   activate(index) {
+    if (this.photos.length === 0) return;
     this.active = Math.min(Math.max(0, index), this.photos.length - 1);
     this.reveal();
     this.draw();
@@ -44,6 +45,7 @@ class Grid {
 
   /** The photo that is a step away: left and right by one, up and down by a row, pages by what fits the window. */
   away(step) {
+    if (this.photos.length === 0) return 0;
     const page = Math.max(1, Math.floor(innerHeight / (this.height + EDGE.top + EDGE.bottom + EDGE.strips)));
     const rows = { up: -1, down: 1, pageup: -page, pagedown: page }[step];
     if (rows === undefined) return this.active + { left: -1, right: 1 }[step];

@@ -151,4 +151,6 @@ function turnTheme() {
 
 const theme = remembered("aesth-theme", null);
 if (theme) document.documentElement.dataset.theme = theme;
-new Page(JSON.parse(byId("data").textContent));
+const data = byId("data");
+new Page(JSON.parse(data.textContent));
+data.remove(); // Thousands of thumbnails are not kept twice.

@@ -1,8 +1,5 @@
 // One photo at a time, as large as the window or pixel by pixel, with the others of its burst below.
 
-const SWIPE = 48;
-/** Pixels that a finger goes to turn to another photo. */
-
 class Viewer {
   /**
    * @param dialog the element.
@@ -18,17 +15,17 @@ class Viewer {
     this.part("before").addEventListener("click", () => this.turn(-1));
     this.part("after").addEventListener("click", () => this.turn(1));
     this.part("keep").addEventListener("click", () => this.toggle());
-    this.part("zoom").addEventListener("click", () => this.zoom());
-    this.picture.addEventListener("click", (event) => this.zoom(event));
+    this.zoom = new Zoom(this.part("screen"), this.picture, (step) => this.turn(step));
+    this.part("zoom").addEventListener("click", () => this.zoom.turn(!this.zoom.isOn));
     this.picture.addEventListener("load", () => this.arrived());
     this.picture.addEventListener("error", () => this.missed());
     dialog.addEventListener("keydown", (event) => this.pressed(event));
     dialog.addEventListener("close", () => this.closed());
-    this.listenToFinger();
   }
 
   open(photos, index) {
     this.photos = photos;
+    this.zoom.turn(false);
     this.dialog.showModal();
     this.show(index);
   }
@@ -40,8 +37,7 @@ class Viewer {
 
   show(index) {
     this.index = index;
-    this.shown = this.photos[index];
-    this.draw();
+    this.look(this.photos[index]);
     this.actions.turned(index);
   }
 
@@ -51,14 +47,20 @@ class Viewer {
     if (index >= 0) {
       this.show(index);
     } else {
-      this.shown = photo;
-      this.draw();
+      this.look(photo);
     }
+  }
+
+  /** Change the photo; what is looked at closely stays so within a burst. */
+  look(photo) {
+    const isSameBurst = photo.group !== null && photo.group === this.shown?.group;
+    if (!isSameBurst) this.zoom.turn(false);
+    this.shown = photo;
+    this.draw();
   }
 
   draw() {
     const photo = this.shown;
-    this.dialog.classList.remove("zoomed");
     this.part("place").textContent = `${this.index + 1} / ${this.photos.length.toLocaleString()}`;
     this.part("name").textContent = photo.name;
     this.part("score").textContent = photo.score.toFixed(1);
@@ -133,20 +135,6 @@ class Viewer {
     this.drawKept();
   }
 
-  /** Change between all of the photo and its pixels one by one, with what was clicked in the middle. */
-  zoom(event) {
-    if (!this.dialog.classList.toggle("zoomed")) return;
-    const screen = this.part("screen");
-    const seen = this.picture.getBoundingClientRect();
-    const across = event ? event.offsetX / this.clickedWidth : 0.5;
-    const down = event ? event.offsetY / this.clickedHeight : 0.5;
-    screen.scrollTo({
-      left: seen.width * across - screen.clientWidth / 2,
-      top: seen.height * down - screen.clientHeight / 2,
-      behavior: "instant",
-    });
-  }
-
   pressed(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const act = {
@@ -154,7 +142,7 @@ class Viewer {
       ArrowRight: () => this.turn(1),
       k: () => this.toggle(),
       " ": () => this.toggle(),
-      z: () => this.zoom(),
+      z: () => this.zoom.turn(!this.zoom.isOn),
       Enter: () => this.dialog.close(),
     }[event.key];
     if (act === undefined || (isForButtons(event.key) && event.target.closest("button"))) return;
@@ -166,21 +154,6 @@ class Viewer {
   closed() {
     this.picture.removeAttribute("src");
     this.actions.closed();
-  }
-
-  listenToFinger() {
-    const screen = this.part("screen");
-    let began = null;
-    screen.addEventListener("pointerdown", (event) => {
-      const size = this.picture.getBoundingClientRect();
-      Object.assign(this, { clickedWidth: size.width, clickedHeight: size.height });
-      began = event.pointerType === "touch" ? event.clientX : null;
-    });
-    screen.addEventListener("pointerup", (event) => {
-      const way = began === null ? 0 : event.clientX - began;
-      began = null;
-      if (!this.dialog.classList.contains("zoomed") && Math.abs(way) > SWIPE) this.turn(-Math.sign(way));
-    });
   }
 }
 
