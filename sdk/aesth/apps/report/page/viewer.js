@@ -19,7 +19,7 @@ class Viewer {
     this.part("zoom").addEventListener("click", () => this.zoom.turn(!this.zoom.isOn));
     this.picture.addEventListener("load", () => this.arrived());
     this.picture.addEventListener("error", () => this.missed());
-    dialog.addEventListener("keydown", (event) => this.pressed(event));
+    addEventListener("keydown", (event) => dialog.open && this.pressed(event));
     dialog.addEventListener("close", () => this.closed());
   }
 
@@ -125,7 +125,7 @@ class Viewer {
     this.part("burst").replaceChildren(...frames);
     this.part("burst").hidden = frames.length === 0;
     const current = frames.find((frame) => frame.photo === photo);
-    if (hadFocus) current?.focus();
+    if (hadFocus) (current ?? this.part("screen")).focus();
     current?.scrollIntoView({ block: "nearest", inline: "center" });
     this.drawKept();
   }
@@ -147,7 +147,6 @@ class Viewer {
     }[event.key];
     if (act === undefined || (isForButtons(event.key) && event.target.closest("button"))) return;
     event.preventDefault();
-    event.stopPropagation();
     act();
   }
 
