@@ -70,11 +70,11 @@ def test_stars_can_be_given_by_rank_among_all(photos: list[Path], scorer: Scorer
     assert [photo.rating for photo in top(photos, scorer, relative=True)] == [4, 3, 3, 2]
 
 
-@pytest.mark.parametrize("how", [How.COPY, How.HARDLINK, How.SYMLINK])
+@pytest.mark.parametrize("how", [{}, {"how": How.HARDLINK}, {"how": How.SYMLINK}], ids=str)
 def test_photos_are_in_the_folder_by_rank_and_still_where_they_were(
-    photos: list[Path], scorer: Scorer, tmp_path: Path, how: How
+    photos: list[Path], scorer: Scorer, tmp_path: Path, how: dict[str, How]
 ) -> None:
-    placed = list(sort(photos, scorer, tmp_path / "new" / "out", how=how))
+    placed = list(sort(photos, scorer, tmp_path / "new" / "out", **how))
     names = ["1-90.jpg", "2-88.jpg", "3-50.jpg", "4-20.jpg"]
     assert sorted(path.name for path in (tmp_path / "new" / "out").iterdir()) == names
     assert [photo.target for photo in placed] == [tmp_path / "new" / "out" / name for name in names]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aesth.cli.inputs import listed_paths
@@ -82,7 +82,7 @@ def test_the_photo_above_and_the_row_of_a_height_are_found(
     assert below == index if number == len(rows) - 1 else below > index
 
 
-TAKEN = st.one_of(st.none(), st.integers(1, 28).map(lambda day: f"2026-02-{day:02}T12:00:00"))
+TAKEN = st.one_of(st.none(), st.integers(1, 4).map(lambda day: f"2026-02-{day:02}T12:00:00"))
 SHEET = st.lists(
     st.fixed_dictionaries(
         {
@@ -97,18 +97,20 @@ SHEET = st.lists(
     max_size=20,
 ).map(lambda photos: [photo | {"best": photo["best"] if photo["group"] else None} for photo in photos])
 FOLDERS = ["all", "all/a", "all/a/b", "all/ab"]
-DAYS = st.one_of(st.just(""), st.integers(1, 28).map(lambda day: f"2026-02-{day:02}"))
-ASKED = st.fixed_dictionaries(
-    {
-        "stars": st.lists(st.integers(1, 5), unique=True),
-        "least": st.integers(0, 60),
-        "most": st.integers(40, 100),
-        "folder": st.sampled_from(["", *FOLDERS]),
-        "from": DAYS,
-        "to": DAYS,
-        "bursts": st.sampled_from(["all", "best", "only"]),
-        "group": st.one_of(st.none(), st.integers(1, 3)),
-    }
+DAYS = st.integers(1, 4).map(lambda day: f"2026-02-{day:02}")
+ASKED = {
+    "stars": st.lists(st.integers(1, 5), unique=True),
+    "least": st.integers(0, 60),
+    "most": st.integers(40, 100),
+    "folder": st.sampled_from(FOLDERS),
+    "from": DAYS,
+    "to": DAYS,
+    "bursts": st.sampled_from(["best", "only"]),
+    "group": st.integers(1, 3),
+}
+ALL = {"stars": [], "least": 0, "most": 100, "folder": "", "from": "", "to": "", "bursts": "all", "group": None}
+ONE_OR_TWO = st.lists(st.sampled_from(sorted(ASKED)), min_size=1, max_size=2, unique=True).flatmap(
+    lambda names: st.fixed_dictionaries({name: ASKED[name] for name in names})
 )
 CHOSEN = """(photos, asked, folders) => chosen(
     photos, { ...everything(), ...asked, stars: new Set(asked.stars) }, folders, new Set(),
@@ -132,10 +134,16 @@ def is_asked(photo: dict[str, Any], asked: dict[str, Any]) -> bool:
     )
 
 
-@given(SHEET, ASKED)
+@settings(max_examples=200)
+@given(SHEET, ONE_OR_TWO.map(lambda asked: ALL | asked))
 def test_those_photos_are_shown_that_are_asked_for(call: Call, photos: list[Any], asked: dict[str, Any]) -> None:
     expected = [number for number, photo in enumerate(photos) if is_asked(photo, asked)]
     assert call(f"({CHOSEN})", photos, asked, FOLDERS) == expected
+
+
+@pytest.mark.parametrize(("folder", "shown"), [("all/a", True), ("all/a/b", True), ("all/ab", False), ("all", False)])
+def test_a_folder_holds_those_below_it_and_none_whose_name_begins_alike(call: Call, folder: str, shown: bool) -> None:
+    assert call("isBelow", folder, "all/a") == shown
 
 
 @given(SHEET)

@@ -62,8 +62,7 @@ def test_it_opens_from_disk_and_asks_no_server(seen: Seen) -> None:
     assert seen.told() == "40 photos"
     assert seen.names()[:3] == ["IMG_00.jpg", "IMG_01.jpg", "IMG_02.jpg"]
     assert {address.split(":")[0] for address in seen.asked} <= {"file", "data"}
-    pictures = "[...document.querySelectorAll('.frame img')].every(image => image.complete && image.naturalWidth > 0)"
-    seen.page.wait_for_function(pictures)
+    seen.wait_for_pictures(".frame img")
 
 
 def test_a_screen_reader_is_told_of_each_photo(seen: Seen) -> None:
@@ -175,9 +174,11 @@ def test_keys_move_keep_and_open(seen: Seen) -> None:
     assert seen.page.get_by_role("dialog", name="Keys").is_visible()
 
 
-def test_the_active_photo_is_never_hidden_by_what_sticks_to_the_edges(seen: Seen) -> None:
+@pytest.mark.parametrize("size", ["190", "220", "250", "280", "310"])
+def test_the_active_photo_is_never_hidden_by_what_sticks_to_the_edges(seen: Seen, size: str) -> None:
+    seen.set("size", size)
     seen.press("k")
-    for key in ["ArrowDown"] * 6 + ["ArrowUp"] * 6:
+    for key in ["ArrowDown"] * 9 + ["ArrowUp"] * 9:
         seen.press(key)
         hidden = """() => {
             const frame = document.querySelector('.active').getBoundingClientRect();
@@ -191,7 +192,7 @@ def test_a_click_shows_the_photo_itself_and_its_pixels_one_by_one(seen: Seen) ->
     seen.page.locator("[title='IMG_05.jpg']").click()
     picture = seen.page.locator("#viewer .picture")
     assert picture.get_attribute("src").endswith("/Alps/Monday/IMG_05.jpg".lstrip("/"))
-    seen.page.wait_for_function("document.querySelector('#viewer .picture').naturalWidth === 64")
+    seen.wait("document.querySelector('#viewer .picture').naturalWidth === 64")
     assert picture.bounding_box()["width"] > 500
     seen.press("z")
     assert picture.bounding_box()["width"] == 64
@@ -212,6 +213,7 @@ def test_photos_of_a_burst_are_beside_each_other_and_stay_enlarged(seen: Seen) -
     assert seen.page.inner_text("#viewer .name") == "IMG_13.jpg"
     assert seen.page.locator(".screen.zoomed").count() == 0
     assert not burst.first.is_visible()
+    assert seen.page.evaluate("document.activeElement.className") == "screen"
     seen.press("ArrowLeft")
     seen.page.get_by_role("button", name="This burst alone").click()
     assert seen.told() == "3 of 40 photos"
@@ -236,9 +238,7 @@ def test_no_name_is_taken_for_anything_but_text_and_every_photo_is_found(browser
         assert told.get_attribute("role") == "listbox"
         seen.press("Enter")
         for _ in names:
-            seen.page.wait_for_function(
-                "[document.querySelector('#viewer .picture')].every(one => one.complete && one.naturalWidth)"
-            )
+            seen.wait_for_pictures("#viewer .picture")
             assert seen.page.get_attribute("#viewer .picture", "src").startswith("photos/")
             seen.press("ArrowRight")
         assert seen.said == []
@@ -383,11 +383,9 @@ def test_of_five_thousand_photos_only_those_in_sight_are_in_the_document(
         sizes = [seen.page.locator("*").count()]
         for share in (0.1, 0.5, 0.9):
             seen.page.evaluate("share => scrollTo(0, share * document.body.scrollHeight)", share)
-            seen.page.wait_for_function(
-                "name => [...document.querySelectorAll('.frame')].at(-1).title > name && "
-                "[...document.querySelectorAll('.frame img')].every(image => image.complete && image.naturalWidth)",
-                arg=f"{int(5000 * share) - 300:04}",
-            )
+            near = f"{int(5000 * share) - 300:04}"
+            seen.wait(f"[...document.querySelectorAll('.frame')].at(-1).title > '{near}'")
+            seen.wait_for_pictures(".frame img")
             sizes.append(seen.page.locator("*").count())
         assert max(sizes) < 1500
         seen.press("End")

@@ -86,7 +86,7 @@ def shaken(chance: random.Random, box: tuple[int, ...]) -> tuple[int, ...]:
 
 def picture_of(seen: Seen) -> Image.Image:
     """What the window shows once all is there."""
-    seen.page.wait_for_function("[...document.images].every(image => image.complete)")
+    seen.wait_for_pictures("#sheet img, dialog[open] .picture")
     seen.page.wait_for_timeout(500)
     assert seen.said == []
     with Image.open(BytesIO(seen.page.screenshot())) as image:

@@ -15,7 +15,7 @@ import pytest
 
 from aesth.apps.report import Frame, PageFile, Sheet
 from support.cli import grey_photo
-from support.desktop import need
+from support.desktop import need, wait_until
 
 DESKTOP, PHONE = (1440, 900), (390, 844)
 """Sizes of windows, in pixels of the page."""
@@ -81,6 +81,14 @@ class Seen:
         """The same, opened again; what the page just told the browser to remember may take a moment to arrive."""
         self.page.reload()
         return self
+
+    def wait(self, expression: str) -> None:
+        """Wait until JavaScript holds; asked from outside, as the page's policy lets no text run in it."""
+        wait_until(lambda: self.page.evaluate(expression), expression)
+
+    def wait_for_pictures(self, which: str) -> None:
+        """Wait until all pictures that a CSS selector finds are there."""
+        self.wait(f"[...document.querySelectorAll('{which}')].every(one => one.complete && one.naturalWidth > 0)")
 
     def press(self, *keys: str) -> None:
         for key in keys:

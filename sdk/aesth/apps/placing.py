@@ -16,8 +16,6 @@ from aesth.errors import AesthError
 _ADVICE = {
     errno.EXDEV: "hard links cannot cross disks: take copies or symlinks",
     errno.ENOSPC: "free some space, or take links instead of copies",
-    errno.EPERM: "this folder may not allow such links: take copies",
-    errno.ENOTSUP: "this disk knows no such links: take copies",
 }
 
 
@@ -41,8 +39,14 @@ def place(source: Path, target: Path, how: How) -> None:
     except FileExistsError as error:
         raise AesthError(f"there is a file already at {target}; it was left as it is", source) from error
     except OSError as error:
-        advice = _ADVICE.get(error.errno or 0, "check the permissions of the folder")
+        advice = _ADVICE.get(error.errno or 0) or _advice_for(how)
         raise AesthError(f"could not come to {target} ({error.strerror or error}); {advice}", source) from error
+
+
+def _advice_for(how: How) -> str:
+    if how in (How.HARDLINK, How.SYMLINK):
+        return "not every disk and system allows such links: take copies"
+    return "check the permissions of both folders"
 
 
 def put_new(temporary: Path, target: Path) -> None:

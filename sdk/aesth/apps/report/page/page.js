@@ -19,7 +19,6 @@ class Page {
       turned: (index) => this.grid.activate(index),
       toggle: (photo) => this.toggle(photo),
       groupOf: (photo) => ordered(this.groups.get(photo.group) ?? [], "oldest"),
-      closed: () => byId("sheet").focus({ preventScroll: true }),
     });
     this.filters = new Filters(sheet, this.kept, () => this.draw());
     this.listen();

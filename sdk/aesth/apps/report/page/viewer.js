@@ -20,7 +20,7 @@ class Viewer {
     this.picture.addEventListener("load", () => this.arrived());
     this.picture.addEventListener("error", () => this.missed());
     addEventListener("keydown", (event) => dialog.open && this.pressed(event));
-    dialog.addEventListener("close", () => this.closed());
+    dialog.addEventListener("close", () => this.picture.removeAttribute("src"));
   }
 
   open(photos, index) {
@@ -83,6 +83,7 @@ class Viewer {
     screen.style.setProperty("--thumbnail", `url("${photo.thumbnail}")`);
     this.picture.alt = photo.name;
     this.dialog.classList.toggle("waiting", photo.full !== null);
+    this.picture.removeAttribute("src"); // Else the last photo is seen in the shape of this one.
     this.picture.src = photo.full ?? photo.thumbnail;
     if (photo.full === null) this.part("note").textContent = "Browsers cannot show this format: its thumbnail.";
     for (const near of [this.index + 1, this.index - 1]) preload(this.photos[near]);
@@ -148,11 +149,6 @@ class Viewer {
     if (act === undefined || (isForButtons(event.key) && event.target.closest("button"))) return;
     event.preventDefault();
     act();
-  }
-
-  closed() {
-    this.picture.removeAttribute("src");
-    this.actions.closed();
   }
 }
 
