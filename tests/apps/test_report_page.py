@@ -174,18 +174,23 @@ def test_keys_move_keep_and_open(seen: Seen) -> None:
     assert seen.page.get_by_role("dialog", name="Keys").is_visible()
 
 
-@pytest.mark.parametrize("size", ["190", "220", "250", "280", "310"])
-def test_the_active_photo_is_never_hidden_by_what_sticks_to_the_edges(seen: Seen, size: str) -> None:
-    seen.set("size", size)
-    seen.press("k")
-    for key in ["ArrowDown"] * 9 + ["ArrowUp"] * 9:
-        seen.press(key)
-        hidden = """() => {
-            const frame = document.querySelector('.active').getBoundingClientRect();
-            const header = document.querySelector('header').getBoundingClientRect().bottom;
-            return frame.top < header || frame.bottom > document.querySelector('footer').getBoundingClientRect().top;
-        }"""
-        assert not seen.page.evaluate(hidden)
+IS_HIDDEN = """() => {
+    const frame = document.querySelector('.active').getBoundingClientRect();
+    const header = document.querySelector('header').getBoundingClientRect().bottom;
+    return frame.top < header || frame.bottom > document.querySelector('footer').getBoundingClientRect().top;
+}"""
+
+
+@pytest.mark.parametrize("place", [20, 780])
+def test_the_active_photo_is_never_hidden_by_what_sticks_to_the_edges(seen: Seen, place: int) -> None:
+    """Its row was scrolled to where the header or the tray is."""
+    seen.set("size", "250")
+    seen.press("k", "ArrowDown", "ArrowDown", "ArrowDown")
+    way = f"document.querySelector('.active').getBoundingClientRect().top - {place}"
+    seen.page.evaluate(f"scrollBy({{ top: {way}, behavior: 'instant' }})")
+    assert seen.page.evaluate(IS_HIDDEN)
+    seen.press("ArrowRight")
+    assert not seen.page.evaluate(IS_HIDDEN)
 
 
 def test_a_click_shows_the_photo_itself_and_its_pixels_one_by_one(seen: Seen) -> None:
