@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from aesth.cli.best import COLUMNS
 from support.cli import EVIL_NAMES, aesth_in_process, evil_photos
 from support.pages import read_page
 
@@ -15,7 +16,7 @@ def test_a_page_is_made_and_programs_are_told_of_all_photos(photos: Path, tmp_pa
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert [Path(photo["path"]).name for photo in told] == ["dark.jpg", "light.jpg"]
-    assert list(told[0])[6:] == ["group", "kind", "best"]
+    assert list(told[0])[6:] == [column.name for column in COLUMNS]
     page = read_page(out)
     assert page.texts["title"] == ["photos"]
     assert [photo["name"] for photo in page.data["photos"]] == ["light.jpg", "dark.jpg"]
