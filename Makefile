@@ -32,7 +32,7 @@ test: $(VENV)/.developer | exiftool exiv2 lua  ## run every test but those of da
 	$(BIN)/python -m pytest -m "not apps" --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(if $(DATA),--data=$(DATA)) $(PYTEST_ARGS)
 
 apps: export PYTHONDONTWRITEBYTECODE :=
-apps: $(VENV)/.developer | exiftool exiv2 applications  ## run the tests of the real darktable and digiKam, from Debian
+apps: $(VENV)/.developer | exiftool exiv2 applications  ## run the tests of the real darktable, digiKam and Chromium, from Debian
 	$(BIN)/python -m pytest -m apps --need-apps $(if $(DATA),--data=$(DATA)) $(PYTEST_ARGS)
 
 demo: export PHOTOS_FOLDER = $(PHOTOS)
@@ -74,6 +74,7 @@ applications:
 	@scripts/install-program dbus-send dbus-bin
 	@scripts/install-program gdbus libglib2.0-bin
 	@scripts/install-program import imagemagick
+	@scripts/install-program chromium chromium
 
 # What checks the plugin's Lua; its tests are skipped where it cannot be installed.
 lua:

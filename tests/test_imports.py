@@ -27,7 +27,7 @@ STAGES = (
     {"alike"},
     {"tagging", "apps"},
     {"scoring", "picking", "undo", "doctor"},
-    {"digikam", "ray"},
+    {"collecting", "digikam", "ray", "reporting"},
     {"training"},
     {"cli"},
 )

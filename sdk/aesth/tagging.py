@@ -43,7 +43,7 @@ MOST_TRIES = 5
 AHEAD_OF_WRITES = 16
 """So many photos at most are scored and wait for their write, or for the outcome of one before them."""
 
-_Rated = TypeVar("_Rated", "Outcome", "_Seen")
+_Rated = TypeVar("_Rated", bound="Outcome | _Seen")
 
 
 class Action(Enum):
