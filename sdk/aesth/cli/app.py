@@ -23,6 +23,18 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "aesth.cli.best:best",
         "Find bursts, and the best photo of each; write nothing.",
     ),
+    "top": (
+        "aesth.cli.top:top",
+        "Show the best photos, the best first; write nothing.",
+    ),
+    "sort": (
+        "aesth.cli.sort:sort",
+        "Put photos into a folder, the best first: under names that begin with their rank.",
+    ),
+    "report": (
+        "aesth.cli.report:report",
+        "Make a page that shows photos by score, to look at, filter and choose from.",
+    ),
     "undo": (
         "aesth.cli.undo:undo",
         "Give photos the metadata back that they had before a run of `aesth tag`.",
