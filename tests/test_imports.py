@@ -19,7 +19,7 @@ PACKAGE = Path(aesth.__file__).parent
 STAGES = (
     {"_version", "ahead", "cores", "databases", "errors", "lazily", "places"},
     {"extras", "formats", "preprocess", "scale", "registry", "runtime"},
-    {"pairs", "install"},
+    {"pairs", "install", "qualities"},
     {"discover", "decode", "encoder", "metadata"},
     {"fingerprint"},
     {"cache"},

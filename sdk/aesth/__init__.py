@@ -14,6 +14,7 @@ from aesth._version import __version__
 from aesth.lazily import loader
 
 if TYPE_CHECKING:
+    from aesth.apps.best_shot import BestShot
     from aesth.discover import find_photos
     from aesth.errors import (
         AesthError,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AesthError",
+    "BestShot",
     "CatalogueError",
     "ConfigError",
     "DecodeError",
@@ -48,6 +50,7 @@ __all__ = [
 # Loaded when they are first used: a program that only asks for the version need not wait for ONNX Runtime.
 _HOMES = {
     "AesthError": "aesth.errors",
+    "BestShot": "aesth.apps.best_shot",
     "CatalogueError": "aesth.errors",
     "ConfigError": "aesth.errors",
     "DecodeError": "aesth.errors",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Generic, TypeVar
 
 from aesth import pairs
 from aesth.ahead import WouldBlock, never
-from aesth.scorer import Scored, Scorer
+from aesth.scorer import Look, Scored, Scorer
 
 PATIENCE = 64
 """So many photos in a row that need no score are told at once, rather than when the next score is there."""
@@ -22,7 +23,10 @@ _Item = TypeVar("_Item")
 
 
 def score_alike(
-    photos: Iterable[tuple[_Item, Path | None]], scorer: Scorer, would_block: WouldBlock = never
+    photos: Iterable[tuple[_Item, Path | None]],
+    scorer: Scorer,
+    would_block: WouldBlock = never,
+    look: Look | None = None,
 ) -> Iterator[tuple[_Item, Scored | None]]:
     """All items in order, those that have a photo with its score; the scorer looks ahead past the others.
 
@@ -30,7 +34,9 @@ def score_alike(
         photos: anything, with the photo to score or None.
         scorer: scores them.
         would_block: whether taking the next photo would wait; then the results of those taken come first.
+        look: what else is measured of each picture; see `Scored.seen`.
     """
+    score = scorer.score if look is None else partial(scorer.score, look=look)
     source = iter(photos)
     waiting: deque[_Waiting[_Item]] = deque()
     recent: dict[Path, _Picture] = {}
@@ -52,13 +58,13 @@ def score_alike(
                 elif idle >= PATIENCE or would_block():
                     return
 
-        for scored in scorer.score(stretch(), would_block):
+        for scored in score(stretch(), would_block):
             while not waiting[0].is_new:
-                yield waiting.popleft().finished(scorer)
+                yield waiting.popleft().finished(score)
             if (picture := waiting[0].picture) is not None:
                 picture.scored = scored
-            yield waiting.popleft().finished(scorer)
-        yield from (item.finished(scorer) for item in waiting)
+            yield waiting.popleft().finished(score)
+        yield from (item.finished(score) for item in waiting)
         waiting.clear()
         if not started:
             return
@@ -81,13 +87,13 @@ class _Waiting(Generic[_Item]):
     picture: _Picture | None
     is_new: bool
 
-    def finished(self, scorer: Scorer) -> tuple[_Item, Scored | None]:
+    def finished(self, score: Callable[[Iterable[Path]], Iterator[Scored]]) -> tuple[_Item, Scored | None]:
         """The item, and the score of its picture; of a RAW itself where the picture beside it cannot be decoded."""
         if self.picture is None or self.photo is None:
             return self.item, None
         scored = self.picture.scored
         if scored is not None and scored.error is not None and self.picture.path != self.photo:
-            scored = next(scorer.score([self.photo]))
+            scored = next(score([self.photo]))
         return self.item, scored
 
 

@@ -10,10 +10,12 @@ from itertools import count, islice
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from aesth import pairs
 from aesth.alike import score_alike
-from aesth.apps.bursts import GAP, SAME_SCENE, Group, Kind, find_groups, find_series
+from aesth.apps.bursts import GAP, SAME_SCENE, Kind, find_groups, find_series
+from aesth.apps.ranking import Look, look_at, merits
 from aesth.errors import AesthError, ConfigError
 from aesth.metadata import Capture, MetadataSession
 from aesth.scorer import Scored, Scorer
@@ -27,13 +29,15 @@ class Picked(Outcome):
     Attributes:
         group: the number of its group, from 1 on; None if it is in none.
         kind: what the group is.
-        best: whether it is the best of its burst; None in a bracket, and without a group.
+        best: whether it is the best of its burst; None in groups of which all are kept, and without a group.
+        rank: its place in its burst, 1 the best; None where ``best`` is.
         taken: when it was taken; without a time zone it is what the camera's clock said. None if it is unknown.
     """
 
     group: int | None = None
     kind: Kind | None = None
     best: bool | None = None
+    rank: int | None = None
     taken: datetime | None = None
 
 
@@ -45,7 +49,7 @@ def pick_best(
     gap: float = GAP,
     same_scene: float = SAME_SCENE,
 ) -> Iterator[Picked]:
-    """Find bursts, and the photo of the highest score in each: one outcome a photo, whatever happens to it.
+    """Find bursts, and the best photo of each by `aesth.apps.ranking`: one outcome a photo, whatever happens to it.
 
     When they were taken is read of all photos first; then only those that others followed quickly are decoded. Outcomes
     come in the order of the photos, but for those of a series, which come group by group when all of it is scored.
@@ -70,7 +74,7 @@ def pick_best(
         for shot in shots
         for file in shot.files
     )
-    results = score_alike(looks, scorer)
+    results = score_alike(looks, scorer, look=look_at)
     numbers = count(1)
     for shots in takes:
         looked = islice(results, sum(len(shot.files) for shot in shots))
@@ -98,14 +102,23 @@ class _Shot:
         return next((file.capture for file in self.files if file.capture.taken is not None), Capture())
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """What the model, and a look at the pixels, tell of a shot."""
+
+    norm: float
+    embedding: NDArray[np.float32]
+    look: Look
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a shot belongs: its group, whose first member is the shot ``first``, and whether it is the best of it."""
+    """Where a shot belongs: its group, whose first member is the shot ``first``, and its rank in a burst."""
 
     first: int
     group: int
     kind: Kind
-    best: bool | None
+    rank: int | None
 
 
 def _shots(photos: Iterable[Path], session: MetadataSession) -> list[_Shot]:
@@ -139,31 +152,42 @@ def _outcomes(
     shots: Sequence[_Shot], scored: Mapping[Path, Scored], numbers: Iterator[int], gap: float, same_scene: float
 ) -> Iterator[Picked]:
     """The outcomes of one series: groups in the order in which they begin, photos that belong to none between them."""
-    looks = [_look(shot, scored) for shot in shots]
-    seen = [number for number, look in enumerate(looks) if look is not None]
+    seen = {number: look for number, shot in enumerate(shots) if (look := _seen(shot, scored)) is not None}
     places: dict[int, _Place] = {}
     if len(seen) > 1:
-        embeddings = np.array([look.embedding for look in looks if look is not None], np.float32)
-        for group in find_groups([shots[number].capture for number in seen], embeddings, gap, same_scene):
-            places |= _placed(group, [(number, looks[number]) for number in (seen[i] for i in group.members)], numbers)
+        members = list(seen)
+        embeddings = np.array([look.embedding for look in seen.values()], np.float32)
+        views = [look.look.view for look in seen.values()]
+        for group in find_groups([shots[number].capture for number in seen], embeddings, gap, same_scene, views):
+            places |= _placed(group.kind, {members[member]: seen[members[member]] for member in group.members}, numbers)
     for number in sorted(range(len(shots)), key=lambda n: (places[n].first if n in places else n, n)):
         for file in shots[number].files:
             yield _outcome(file, scored.get(file.path), places.get(number))
 
 
-def _look(shot: _Shot, scored: Mapping[Path, Scored]) -> Scored | None:
-    """What the model saw of a shot: of the first of its files that could be decoded."""
-    found = (scored.get(file.path) for file in shot.files)
-    return next((look for look in found if look is not None and look.embedding is not None), None)
+def _seen(shot: _Shot, scored: Mapping[Path, Scored]) -> _Seen | None:
+    """What was seen of a shot: of the first of its files that could be decoded."""
+    for file in shot.files:
+        found = scored.get(file.path)
+        if (
+            found is not None
+            and found.norm is not None
+            and found.embedding is not None
+            and isinstance(found.seen, Look)
+        ):
+            return _Seen(found.norm, found.embedding, found.seen)
+    return None
 
 
-def _placed(group: Group, looks: Sequence[tuple[int, Scored | None]], numbers: Iterator[int]) -> dict[int, _Place]:
-    number, first = next(numbers), looks[0][0]
-    if group.kind is Kind.BRACKET:
-        return {member: _Place(first, number, group.kind, None) for member, _ in looks}
-    # By the norm, as scores end at 0 and 100; the earliest of equals.
-    best, _ = max(looks, key=lambda look: look[1].norm or 0.0 if look[1] else 0.0)
-    return {member: _Place(first, number, group.kind, member == best) for member, _ in looks}
+def _placed(kind: Kind, shots: Mapping[int, _Seen], numbers: Iterator[int]) -> dict[int, _Place]:
+    """Where each of some shots, in the order in which they were taken, belongs."""
+    number, first = next(numbers), next(iter(shots))
+    if kind is not Kind.BURST:
+        return {shot: _Place(first, number, kind, None) for shot in shots}
+    worth = merits([seen.norm for seen in shots.values()], [seen.look for seen in shots.values()])
+    # The earliest of equals comes first.
+    order = np.argsort(-worth, kind="stable")
+    return {list(shots)[place]: _Place(first, number, kind, rank) for rank, place in enumerate(order, 1)}
 
 
 def _outcome(file: _File, scored: Scored | None, place: _Place | None) -> Picked:
@@ -183,6 +207,7 @@ def _outcome(file: _File, scored: Scored | None, place: _Place | None) -> Picked
         Action.SCORED,
         group=place.group,
         kind=place.kind,
-        best=place.best,
+        best=None if place.rank is None else place.rank == 1,
+        rank=place.rank,
         taken=taken,
     )

@@ -28,6 +28,9 @@ from aesth.scale import DEFAULT_CUT_POINTS, CutPoints, norm, stars
 
 Photo: TypeAlias = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
 
+Look: TypeAlias = Callable[[UInt8Image], object]
+"""What else is measured of decoded pixels, upright sRGB (h, w, 3), while they are there; called by several threads."""
+
 BATCH_SIZE = 8
 """So many photos are encoded at a time at most; fewer, when the next is not decoded yet."""
 
@@ -46,6 +49,8 @@ class Scored:
         rating: stars 1-5; None if it failed.
         embedding: the point of the aesthetic space, float32 (1000,); None if it failed, or if the score was remembered.
         error: what went wrong, else None.
+        seen: what the ``look`` that was asked for made of the pixels; None without one, if it failed, or if the score
+            was remembered.
     """
 
     path: Path | None
@@ -54,6 +59,7 @@ class Scored:
     rating: int | None = None
     embedding: NDArray[np.float32] | None = None
     error: AesthError | None = None
+    seen: object = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,7 @@ class _Prepared:
     glance: Glance | None = None
     known: Known | None = None
     error: AesthError | None = None
+    seen: object = None
 
 
 class Scorer:
@@ -126,7 +133,9 @@ class Scorer:
         self._closed = True
         self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def score(self, paths: Iterable[Photo], would_block: WouldBlock = never) -> Iterator[Scored]:
+    def score(
+        self, paths: Iterable[Photo], would_block: WouldBlock = never, look: Look | None = None
+    ) -> Iterator[Scored]:
         """Score photos one after the other: lazily, in input order, never raising for one bad photo.
 
         Files whose score is remembered are not decoded.
@@ -136,8 +145,9 @@ class Scorer:
                 those already yielded are taken from it.
             would_block: whether taking the next photo would wait; then the results of those taken come first.
                 Without it, a source that waits for the result of one photo before it gives the next waits for ever.
+            look: what else is measured of each photo that is decoded; see `Scored.seen`.
         """
-        return self._score(paths, would_block, self._key)
+        return self._score(paths, would_block, self._key, look)
 
     def score_one(self, image: Photo) -> Scored:
         """Score one photo. What went wrong, if anything, is in ``.error``."""
@@ -156,22 +166,26 @@ class Scorer:
             embeddings.append(scored.embedding)
         return np.array(embeddings, np.float32).reshape(len(embeddings), DIMENSIONS)
 
-    def _score(self, photos: Iterable[Photo], would_block: WouldBlock, key: ModelKey | None) -> Iterator[Scored]:
+    def _score(
+        self, photos: Iterable[Photo], would_block: WouldBlock, key: ModelKey | None, look: Look | None = None
+    ) -> Iterator[Scored]:
         self._refuse_misuse()
-        prepare = partial(self._prepare, key=key)
+        prepare = partial(self._prepare, key=key, look=look)
         for batch in _batches(self._pool, prepare, photos, self.jobs + BATCH_SIZE, would_block):
             yield from self._score_batch(batch, key)
 
-    def _prepare(self, photo: Photo, key: ModelKey | None) -> _Prepared:
+    def _prepare(self, photo: Photo, key: ModelKey | None, look: Look | None) -> _Prepared:
         path = Path(photo) if isinstance(photo, (str, os.PathLike)) else None
         glance = self.cache.look(path, key) if self.cache and path and key else None
         if glance and glance.known:
             return _Prepared(path, known=glance.known)
         try:
-            image = self.encoder.record.preprocess(self._load(photo))
+            pixels = self._load(photo)
+            image = self.encoder.record.preprocess(pixels)
         except AesthError as error:
             return _Prepared(path, error=error)
-        return _Prepared(path, image, glance if glance and glance.is_current() else None)
+        current = glance if glance and glance.is_current() else None
+        return _Prepared(path, image, current, seen=look(pixels) if look else None)
 
     def _load(self, photo: Photo) -> UInt8Image:
         if isinstance(photo, np.ndarray):
@@ -199,7 +213,8 @@ class Scorer:
                 known = Known(float(score), float(length))
                 if self.cache and key and photo.glance:
                     self.cache.remember(photo.glance, key, known)
-            yield Scored(photo.path, known.score, known.norm, stars(known.score, self.cut_points), embedding)
+            rating = stars(known.score, self.cut_points)
+            yield Scored(photo.path, known.score, known.norm, rating, embedding, seen=photo.seen)
 
     def _refuse_misuse(self) -> None:
         if self._closed:

@@ -40,6 +40,9 @@ from aesth.scorer import Scored, Scorer
 MOST_TRIES = 5
 """So often is a photo tried that other programs change between our read and our write."""
 
+OUTSIDE = "this is a link to a place outside of what was given; nothing was written: give that place, too"
+"""What is told of a photo that may not be written."""
+
 AHEAD_OF_WRITES = 16
 """So many photos at most are scored and wait for their write, or for the outcome of one before them."""
 
@@ -198,8 +201,7 @@ class _Run:
             return _Seen(path, RatingState(), error=state)
         decision = decide(self.policy, state, self.model, rescore=self.rescore)
         if decision is Decision.WRITE and not self.may_write(path):
-            message = "this is a link to a place outside of what was given; nothing was written: give that place, too"
-            return _Seen(path, state, error=MetadataError(message, path))
+            return _Seen(path, state, error=MetadataError(OUTSIDE, path))
         if decision is not Decision.SKIP:
             return _Seen(path, state, decision)
         return _Seen(path, state, decision, state.our_score, state.rating, stored=self._is_ours(state))

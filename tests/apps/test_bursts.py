@@ -1,4 +1,4 @@
-"""Bursts and brackets, told by time, camera, exposure and distance: pure functions over what is known of photos."""
+"""Bursts, brackets and panoramas, told by time, camera, exposure, distance and view: pure functions of these."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aesth.apps.bursts import GAP, SAME_SCENE, Group, Kind, distances, find_groups, find_series
+from aesth.apps.moves import small_copy
 from aesth.metadata import Capture, Exposure, ExposureMode
 
 NOON = datetime(2026, 5, 31, 12)
@@ -132,6 +133,72 @@ def test_a_correction_during_a_burst_makes_no_bracket_but_two_shots_alone_or_tol
 
 def test_a_bracket_shows_one_scene() -> None:
     assert find_groups(biased(0, -2, 2), scenes(*"abc")) == []
+
+
+def panorama(*members: int) -> Group:
+    return Group(Kind.PANORAMA, members)
+
+
+def views(*places: float, down: float = 0) -> list[np.ndarray]:
+    """Views of one wide scene, each at a place in widths of a photo."""
+    scene = np.random.default_rng(0).integers(0, 255, (40, 300, 1), np.uint8).repeat(8, 0).repeat(8, 1).repeat(3, 2)
+    lefts, top = [round(400 * place) for place in places], round(160 * down)
+    return [small_copy(scene[top : top + 160, left : left + 400]) for left in lefts]
+
+
+SLOWLY = [at(1.5 * n) for n in range(5)]
+
+
+@pytest.mark.parametrize("places", [(0, 0.5, 1, 1.4, 1.8), (4, 3.5, 3.1, 2.6, 2)])
+def test_shots_between_which_the_camera_was_turned_on_are_a_panorama_and_left_whole(places: tuple[float, ...]) -> None:
+    assert find_groups(SLOWLY, scenes(*"aaaaa"), views=views(*places)) == [panorama(0, 1, 2, 3, 4)]
+    assert find_groups(SLOWLY, scenes(*"abcde"), views=views(*places)) == [panorama(0, 1, 2, 3, 4)], "unlike each other"
+    assert find_groups(SLOWLY, scenes(*"aaaaa")) == [burst(0, 1, 2, 3, 4)], "no views, no panoramas"
+
+
+@pytest.mark.parametrize(
+    ("places", "expected"),
+    [
+        ((0, 0.03, 0.01, 0.04, 0.02), [burst(0, 1, 2, 3, 4)]),
+        ((0, 0.4, 0, 0.4, 0), [burst(0, 1, 2, 3, 4)]),
+        ((0, 0.4, 0.4, 0.4, 0.4), [burst(0, 1, 2, 3, 4)]),
+        ((0, 0.5, 1, 1, 1), [panorama(0, 1, 2), burst(3, 4)]),
+        ((0, 0.5, 1, 0.6, 0.2), [panorama(0, 1, 2), burst(3, 4)]),
+        ((0, 0, 0.5, 1, 1.5), [panorama(1, 2, 3, 4)]),
+    ],
+)
+def test_a_hand_that_wavers_or_a_photo_framed_anew_makes_no_panorama(
+    places: tuple[float, ...], expected: list[Group]
+) -> None:
+    assert find_groups(SLOWLY, scenes(*"aaaaa"), views=views(*places)) == expected
+
+
+def test_a_view_that_wanders_aslant_is_no_panorama() -> None:
+    aslant = [views(0.4 * n, down=0.3 * n)[0] for n in range(4)]
+    assert find_groups(SLOWLY[:4], scenes(*"aaaa"), views=aslant) == [burst(0, 1, 2, 3)]
+
+
+def test_a_camera_that_follows_what_moves_takes_a_burst() -> None:
+    quickly = [at(0.1 * n) for n in range(5)]
+    assert find_groups(quickly, scenes(*"aaaaa"), views=views(0, 0.4, 0.8, 1.2, 1.6)) == [burst(0, 1, 2, 3, 4)]
+
+
+def test_the_shots_of_a_panorama_show_the_same_where_they_overlap() -> None:
+    mixed = [*views(0, 0.5), *views(1, 1.5, 2, down=1)]
+    assert find_groups(SLOWLY, scenes(*"aaaaa"), views=mixed) == [burst(0, 1), panorama(2, 3, 4)]
+
+
+def test_views_that_have_too_little_in_common_are_no_panorama() -> None:
+    rng = np.random.default_rng(0)
+    vague = [view + rng.normal(0, 1.5 * view.std(), view.shape) for view in views(0, 0.4, 0.8, 1.2)]
+    assert find_groups(SLOWLY[:4], scenes(*"aaaa"), views=vague) == [burst(0, 1, 2, 3)]
+
+
+def test_a_bracket_at_each_place_is_a_bracket() -> None:
+    shots = [at(1.5 * n, Exposure(1 / 100, 8, bias, BRACKET)) for n, bias in enumerate((0, -1, 1) * 3)]
+    places = [place for place in (0, 0.5, 1) for _ in range(3)]
+    whole = find_groups(shots, scenes(*"aaaaaaaaa"), views=views(*places))
+    assert whole == [bracket(0, 1, 2), bracket(3, 4, 5), bracket(6, 7, 8)]
 
 
 @given(st.floats(0.01, 100), st.integers(0, 5))

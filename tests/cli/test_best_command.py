@@ -11,6 +11,7 @@ import pytest
 
 from support.bursts import taken
 from support.cli import aesth_in_process
+from support.metadata import rate_by_exiv2, tags_below
 
 
 @pytest.fixture(scope="module")
@@ -32,12 +33,12 @@ def test_programs_get_all_photos_with_group_kind_and_best_after_the_common_field
     done = aesth_in_process("best", "--model", brightness, "--format", "tsv", folder)
     assert done.returncode == 0
     header, *lines = (line.split("\t") for line in done.stdout.decode().splitlines())
-    assert header == ["path", "score", "rating", "old_rating", "action", "error", "group", "kind", "best"]
+    assert header == ["path", "score", "rating", "old_rating", "action", "error", "group", "kind", "best", "rank"]
     assert [(Path(line[0]).name, *line[2:]) for line in lines] == [
-        ("a1.jpg", "3", "", "scored", "", "1", "burst", "false"),
-        ("a2.jpg", "3", "", "scored", "", "1", "burst", "true"),
-        *((f"b{step}.jpg", "3", "", "scored", "", "2", "bracket", "") for step in range(3)),
-        ("c.jpg", "", "", "skipped", "", "", "", ""),
+        ("a1.jpg", "3", "", "scored", "", "1", "burst", "false", "2"),
+        ("a2.jpg", "3", "", "scored", "", "1", "burst", "true", "1"),
+        *((f"b{step}.jpg", "3", "", "scored", "", "2", "bracket", "", "") for step in range(3)),
+        ("c.jpg", "", "", "skipped", "", "", "", "", ""),
     ]
     assert done.stderr.startswith(b"6 photos: 5 scored, 0 failed, 2 groups in ")
     assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.iterdir()} == before
@@ -95,3 +96,57 @@ def test_ctrl_c_does_not_wait_until_a_series_is_scored(tmp_path: Path, brightnes
     assert done.returncode == 130
     assert done.stderr.startswith(b"Stopped after 0 photos")
     assert done.stdout == b"[\n]\n"
+
+
+@pytest.fixture
+def takes(tmp_path: Path) -> Path:
+    """A burst of three whose brightest, 3, is the best, and in which a person gave 2 four stars; and a photo alone."""
+    for number, percent in enumerate((44, 46, 50), 1):
+        taken(tmp_path / f"{number}.jpg", number / 5, percent)
+    taken(tmp_path / "alone.jpg", 900, 50)
+    rate_by_exiv2(tmp_path / "2.jpg", 4)
+    return tmp_path
+
+
+def marks(folder: Path) -> dict[str, tuple[int | None, int | None]]:
+    """The stars and the pick label of each photo."""
+    return {path.name: (tags.get("XMP-xmp:Rating"), tags.get("XMP-digiKam:PickLabel")) for path, tags in found(folder)}
+
+
+def found(folder: Path) -> list[tuple[Path, dict[str, int]]]:
+    return sorted((path, tags) for path, tags in tags_below(folder).items() if path.suffix == ".jpg")
+
+
+def test_the_best_is_picked_and_the_rest_rejected_but_for_what_a_person_rated_and_it_can_be_undone(
+    takes: Path, brightness: Path
+) -> None:
+    before = marks(takes)
+    command = ("best", "--model", brightness, "--pick", "--reject-rest", "--format", "csv", takes)
+    dry = aesth_in_process(*command, "--dry-run")
+    assert marks(takes) == before
+    done = aesth_in_process(*command)
+    assert marks(takes) == {"1.jpg": (-1, 1), "2.jpg": (4, None), "3.jpg": (None, 3), "alone.jpg": (None, None)}
+    _, *rows = (line.split(",") for line in done.stdout.decode().splitlines())
+    told = {Path(row[0]).name: (row[2], row[4], row[9]) for row in rows}
+    assert told == {
+        "1.jpg": ("-1", "written", "3"),
+        "2.jpg": ("", "kept", "2"),
+        "3.jpg": ("", "written", "1"),
+        "alone.jpg": ("", "skipped", ""),
+    }
+    assert dry.stdout == done.stdout.replace(b"written", b"scored")
+    assert b"2 written, 1 kept, 1 skipped" in done.stderr
+
+    again = aesth_in_process(*command)
+    assert again.stdout.count(b"written") == 0
+    assert aesth_in_process("undo").returncode == 0
+    assert marks(takes) == before
+
+
+def test_each_of_the_two_marks_can_be_asked_for_alone(takes: Path, brightness: Path) -> None:
+    assert (
+        aesth_in_process("best", "--model", brightness, "--reject-rest", "--policy", "overwrite", takes).returncode == 0
+    )
+    assert marks(takes) == {"1.jpg": (-1, 1), "2.jpg": (-1, 1), "3.jpg": (None, None), "alone.jpg": (None, None)}
+    assert aesth_in_process("best", "--model", brightness, "--pick", takes).returncode == 0
+    assert marks(takes)["3.jpg"] == (None, 3)

@@ -1,7 +1,8 @@
-"""Which photos are takes of one moment: bursts, of which one is kept, and brackets, which belong together.
+"""Which photos are takes of one moment: bursts, of which one is kept, and what belongs together as a whole.
 
 Photos of one camera that follow one another quickly are a series. In it, shots that were exposed differently on purpose
-are a bracket: a photo is made of all of them, so none is the best. Of the others, those that look alike are a burst.
+are a bracket, and shots between which the camera was turned on and on are a panorama: a photo is made of all of them,
+so none is the best. Of the others, those that look alike are a burst.
 Alike is told by the distance between embeddings relative to their lengths, so that it means the same for every model.
 
 Measured on 70 photos of BSDS500 and Corel-1k with `lite-int8`: crops, turns and zooms of one scene are at most 0.42
@@ -21,6 +22,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from aesth.apps.moves import Small, move
 from aesth.metadata import Capture, Exposure, ExposureMode
 
 Embeddings = NDArray[np.float32]
@@ -40,11 +42,24 @@ _TICK = 1e-3
 """Seconds by which computed times may be off."""
 
 
+TURN, STRAY = 0.15, 0.15
+"""Share of a photo by which the view moves on, at least, between two shots of a panorama, and strays aside at most."""
+OVERLAP = 0.65
+"""Correlation of what two shots of a panorama both show, at least.
+
+Of windows of 90 photos of OASIS, each moved by 40 to 62 % of its width, exposed a little differently and noisy, 95 in
+100 pairs had 0.81 or more, and every move was found; of 200 pairs of different photos none had more than 0.53.
+"""
+UNHURRIED = 0.4
+"""Seconds from one shot of a panorama to the next at least: a camera that follows what moves takes them faster."""
+
+
 class Kind(Enum):
     """What a group of photos is."""
 
     BURST = "burst"
     BRACKET = "bracket"
+    PANORAMA = "panorama"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,23 +97,29 @@ def find_series(captures: Sequence[Capture], gap: float = GAP) -> list[list[int]
 
 
 def find_groups(
-    captures: Sequence[Capture], embeddings: Embeddings, gap: float = GAP, same_scene: float = SAME_SCENE
+    captures: Sequence[Capture],
+    embeddings: Embeddings,
+    gap: float = GAP,
+    same_scene: float = SAME_SCENE,
+    views: Sequence[Small] | None = None,
 ) -> list[Group]:
-    """The bursts and brackets among photos, in the order in which they begin.
+    """The bursts, brackets and panoramas among photos, in the order in which they begin.
 
     Args:
         captures: of each photo.
         embeddings: the point of each photo in the aesthetic space, (n, d).
         gap: seconds between two photos of a group, as in `find_series`.
         same_scene: distance between two photos of a burst; relative, 1.41 if they have nothing in common.
+        views: a small copy of each photo, as `moves.small_copy` makes it; None finds no panoramas.
     """
     found: list[tuple[float, Group]] = []
     for series in _series(captures, gap):
         brackets = list(_brackets(series, captures, embeddings))
-        taken = {span.number for bracket in brackets for span in bracket}
-        bursts = _bursts([span for span in series if span.number not in taken], embeddings, gap, same_scene)
-        found += [(spans[0].start, _group(Kind.BRACKET, spans)) for spans in brackets]
-        found += [(spans[0].start, _group(Kind.BURST, spans)) for spans in bursts]
+        rest = _without(series, brackets)
+        panoramas = list(_panoramas(rest, views)) if views is not None else []
+        bursts = _bursts(_without(rest, panoramas), embeddings, gap, same_scene)
+        for kind, groups in ((Kind.BRACKET, brackets), (Kind.PANORAMA, panoramas), (Kind.BURST, bursts)):
+            found += [(spans[0].start, _group(kind, spans)) for spans in groups]
     return [group for _, group in sorted(found, key=lambda item: item[0])]
 
 
@@ -108,6 +129,11 @@ def distances(one: Embeddings, others: Embeddings) -> NDArray[np.float64]:
     lengths = np.sqrt(np.linalg.norm(point) * np.linalg.norm(points, axis=-1))
     apart: NDArray[np.float64] = np.linalg.norm(points - point, axis=-1) / np.maximum(lengths, np.finfo(float).tiny)
     return apart
+
+
+def _without(series: Sequence[_Span], groups: Sequence[Sequence[_Span]]) -> list[_Span]:
+    taken = {span.number for group in groups for span in group}
+    return [span for span in series if span.number not in taken]
 
 
 def _group(kind: Kind, spans: Sequence[_Span]) -> Group:
@@ -215,6 +241,36 @@ def _cut_at_repetition(stretch: Sequence[_Span], levels: Sequence[float]) -> Ite
         bracket.append(span)
         seen.append(level)
     yield bracket
+
+
+def _panoramas(series: Sequence[_Span], views: Sequence[Small]) -> Iterator[list[_Span]]:
+    """Three shots of a series or more, one after the other, between which the view moved on the same way."""
+    stretch: list[_Span] = []
+    before: tuple[int, int] | None = None
+    for span in series:
+        way = _way(stretch[-1], span, views) if stretch else None
+        if way is None or (before is not None and way != before):
+            # Where the way changes, the last shot may be the first of the next panorama, if it is in none yet.
+            rest = [] if way is None or len(stretch) > 2 else stretch[-1:]
+            if len(stretch) > 2:
+                yield stretch
+            stretch, way = rest, way if rest else None
+        stretch.append(span)
+        before = way
+    if len(stretch) > 2:
+        yield stretch
+
+
+def _way(one: _Span, other: _Span, views: Sequence[Small]) -> tuple[int, int] | None:
+    """Which way the view moved from one shot of a panorama to the next, down and right; None if they are of none."""
+    if other.start - one.start < UNHURRIED:
+        return None
+    moved = move(views[one.number], views[other.number])
+    far, aside = sorted((moved.down, moved.right), key=abs, reverse=True)
+    if moved.likeness < OVERLAP or abs(far) < TURN or abs(aside) > STRAY:
+        return None
+    sign = 1 if far > 0 else -1
+    return (sign, 0) if far == moved.down else (0, sign)
 
 
 def _bursts(spans: Sequence[_Span], embeddings: Embeddings, gap: float, same_scene: float) -> list[list[_Span]]:

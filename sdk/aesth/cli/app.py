@@ -21,7 +21,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "best": (
         "aesth.cli.best:best",
-        "Find bursts, and the best photo of each; write nothing.",
+        "Find bursts, and the best photo of each; write it with --pick and --reject-rest only.",
     ),
     "top": (
         "aesth.cli.top:top",

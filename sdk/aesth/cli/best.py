@@ -1,18 +1,21 @@
-"""`aesth best`: find bursts and the best photo of each, and write nothing."""
+"""`aesth best`: find bursts and the best photo of each, and write it where that is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aesth.cli.options import EngineFlags, OutputFlags, Paths, PhotoFlags, begin
+from aesth.cli.options import EngineFlags, OutputFlags, Paths, PhotoFlags, PickFlags, begin
 from aesth.cli.output import Column, layouts
 
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from aesth.config import Settings
+    from aesth.metadata import MetadataSession
     from aesth.picking import Picked
 
 Gap = Annotated[
@@ -32,21 +35,34 @@ COLUMNS = (
     Column("group", lambda photo: photo.group),
     Column("kind", lambda photo: photo.kind.value if photo.kind else None),
     Column("best", lambda photo: photo.best),
+    Column("rank", lambda photo: photo.rank),
 )
 
 
-def best(engine: EngineFlags, which: PhotoFlags, output: OutputFlags, paths: Paths = None, gap: Gap = None) -> None:
-    """Find bursts, and the best photo of each; write nothing.
+def best(
+    engine: EngineFlags,
+    which: PhotoFlags,
+    output: OutputFlags,
+    picks: PickFlags,
+    paths: Paths = None,
+    gap: Gap = None,
+) -> None:
+    """Find bursts, and the best photo of each; write it with --pick and --reject-rest only.
 
-    Photos that one camera took in quick succession, and that look alike, are a burst. Brackets of exposures are named
-    and left whole. A RAW and its JPEG are one photo. Fields for programs: those of `aesth score`, then group, kind
-    (burst or bracket) and best (true or false in bursts).
+    Photos that one camera took in quick succession, and that look alike, are a burst. Brackets of exposures and
+    panoramas are named and left whole. A RAW and its JPEG are one photo. Fields for programs: those of `aesth score`,
+    then group, kind (burst, bracket or panorama), best (true or false in bursts) and rank (1 the best).
+
+    Examples: `aesth best ~/Photos` only tells; `aesth best --pick --reject-rest --dry-run ~/Photos` shows what would be
+    written; `aesth undo` takes back what was.
     """
-    settings, photos = begin(paths, which, output, engine)
+    settings, photos = begin(paths, which, output, engine, picks)
     from aesth.apps.bursts import GAP
     from aesth.cli.running import Telling, make_scorer, report
+    from aesth.cli.text import command_line
     from aesth.metadata import MetadataSession
     from aesth.picking import pick_best
+    from aesth.tagging import model_of
 
     groups: set[int] = set()
 
@@ -56,16 +72,47 @@ def best(engine: EngineFlags, which: PhotoFlags, output: OutputFlags, paths: Pat
                 groups.add(photo.group)
             yield photo
 
-    with MetadataSession() as session, make_scorer(settings) as scorer:
+    with (
+        MetadataSession(style=settings.sidecar_style, command=command_line(), touch=settings.touch) as session,
+        make_scorer(settings) as scorer,
+    ):
+
+        def run(watched: Iterable[Path]) -> Iterator[Picked]:
+            picked = noted(pick_best(watched, scorer, session, gap=GAP if gap is None else gap))
+            return _marked(picked, session, model_of(scorer), picks, settings, photos.cover) if picks.writes else picked
+
         report(
             photos,
-            lambda watched: noted(pick_best(watched, scorer, session, gap=GAP if gap is None else gap)),
+            run,
             settings,
-            writes=False,
+            writes=picks.writes,
             telling=Telling(
-                layouts(COLUMNS), row_of_group, lambda: [f"{len(groups)} group{'s' * (len(groups) != 1)}"], at_once=True
+                layouts(COLUMNS),
+                row_of_group,
+                lambda: [f"{len(groups)} group{'s' * (len(groups) != 1)}"],
+                at_once=not picks.writes or picks.dry_run,
             ),
         )
+
+
+def _marked(
+    picked: Iterator[Picked],
+    session: MetadataSession,
+    model: str,
+    picks: PickFlags,
+    settings: Settings,
+    may_write: Callable[[Path], bool],
+) -> Iterator[Picked]:
+    from aesth.digikam.culling import Marking, Pick, mark
+
+    marking = Marking(
+        best=Pick.ACCEPTED if picks.accept else None,
+        others=Pick.REJECTED if picks.reject_rest else None,
+        policy=settings.policy,
+        sidecar=settings.sidecar,
+        dry_run=picks.dry_run,
+    )
+    return mark(picked, session, model, marking, may_write=may_write)
 
 
 def row_of_group(photo: Picked, *, ascii_only: bool) -> Text | None:

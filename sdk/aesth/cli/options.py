@@ -81,6 +81,28 @@ Touch = Annotated[
         help="Let the modification time of photos tell that they were written; it is kept otherwise.",
     ),
 ]
+PolicyChoice = Annotated[
+    Policy | None,
+    _option(
+        "--policy",
+        panel=_WRITING,
+        help="Which may change. unrated; ours: those and what we rated (default); raise: never to fewer stars;"
+        " overwrite: all.",
+    ),
+]
+SidecarsOnly = Annotated[
+    bool | None,
+    _option("--sidecar/--no-sidecar", panel=_WRITING, help="Write XMP sidecars, never into the photos."),
+]
+Style = Annotated[
+    SidecarStyle | None,
+    _option(
+        "--sidecar-style",
+        panel=_WRITING,
+        help="How new sidecars are called. darktable: IMG.CR2.xmp (default); adobe: IMG.xmp.",
+    ),
+]
+DryRun = Annotated[bool, _option("--dry-run", "-n", panel=_WRITING, help="Write nothing; show what would be.")]
 
 
 @dataclass(frozen=True)
@@ -177,33 +199,15 @@ class OutputFlags:
 class WritingFlags:
     """What may be written, and where."""
 
-    policy: Annotated[
-        Policy | None,
-        _option(
-            "--policy",
-            panel=_WRITING,
-            help="Which may change. unrated; ours: those and what we rated (default); raise: never to fewer stars;"
-            " overwrite: all.",
-        ),
-    ] = None
+    policy: PolicyChoice = None
     overwrite: Annotated[bool, _option("--overwrite", panel=_WRITING, help="Same as --policy overwrite.")] = False
     rescore: Annotated[
         bool | None,
         _option("--rescore/--no-rescore", panel=_WRITING, help="Renew our ratings that another model gave."),
     ] = None
-    sidecar: Annotated[
-        bool | None,
-        _option("--sidecar/--no-sidecar", panel=_WRITING, help="Write XMP sidecars, never into the photos."),
-    ] = None
+    sidecar: SidecarsOnly = None
     touch: Touch = None
-    sidecar_style: Annotated[
-        SidecarStyle | None,
-        _option(
-            "--sidecar-style",
-            panel=_WRITING,
-            help="How new sidecars are called. darktable: IMG.CR2.xmp (default); adobe: IMG.xmp.",
-        ),
-    ] = None
+    sidecar_style: Style = None
     reject_below: Annotated[
         float | None,
         _option("--reject-below", panel=_WRITING, metavar="SCORE", min=0, max=100, help="Reject photos of less."),
@@ -223,9 +227,35 @@ class WritingFlags:
             help="Also digiKam's pick label, where there is none: accepted for 4 and 5 stars, pending for fewer.",
         ),
     ] = None
-    dry_run: Annotated[bool, _option("--dry-run", "-n", panel=_WRITING, help="Write nothing; show what would be.")] = (
-        False
-    )
+    dry_run: DryRun = False
+
+
+@dataclass(frozen=True)
+class PickFlags:
+    """What may be written into the photos of bursts, and where."""
+
+    accept: Annotated[
+        bool,
+        _option("--pick", panel=_WRITING, help="Give the best of each burst digiKam's pick label, where it has none."),
+    ] = False
+    reject_rest: Annotated[
+        bool,
+        _option(
+            "--reject-rest",
+            panel=_WRITING,
+            help="Reject the others of each burst, where --policy lets their rating change.",
+        ),
+    ] = False
+    policy: PolicyChoice = None
+    sidecar: SidecarsOnly = None
+    touch: Touch = None
+    sidecar_style: Style = None
+    dry_run: DryRun = False
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything is to be written, or in a dry run would be."""
+        return self.accept or self.reject_rest
 
 
 def settle(*groups: object, save: bool = False) -> Settings:

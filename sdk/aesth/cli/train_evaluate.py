@@ -275,6 +275,38 @@ def evaluate_fairness(
     typer.echo(json.dumps(figures, indent=2))
 
 
+def evaluate_bursts(
+    data: Data,
+    part: Annotated[
+        str,
+        typer.Option("--part", metavar="test|choice", help="Photos that are kept out, or that weights are chosen on."),
+    ] = "test",
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fault", metavar="NAME", help="shake, focus, exposure, framing, mixed. Repeatable. Default: all."
+        ),
+    ] = None,
+    most: Annotated[int, typer.Option("--most", min=1, help="Rated pictures, and photos without, at most.")] = 60,
+    model: Annotated[str, typer.Option("--model", metavar="NAME|FILE", help="What scores the frames.")] = "default",
+) -> None:
+    """How often is the best photo of a burst found? Of made bursts, by kind of fault; print the figures as JSON.
+
+    With --part choice, also the weights of `aesth.apps.ranking` that find it most likely there.
+    """
+    with needs_extra("train", "training"):
+        from aesth.training.bursts import Fault
+        from aesth.training.bursts_run import Part, measure_bursts
+
+        try:
+            faults = [Fault(name) for name in fault or ()] or list(Fault)
+            photos = Part(part)
+        except ValueError as error:
+            raise ConfigError(f"{error}; see --help") from error
+        figures = measure_bursts(data, photos, model, faults, most)
+    typer.echo(json.dumps(figures, indent=2))
+
+
 def draw_saliency(
     config: Config,
     photos: Annotated[

@@ -15,6 +15,7 @@ from aesth.cli.train_evaluate import (
     EvaluateGroup,
     draw_saliency,
     evaluate_ava,
+    evaluate_bursts,
     evaluate_fairness,
     evaluate_simple,
     evaluate_study,
@@ -56,6 +57,7 @@ for _name, _measure in (
     ("ava", evaluate_ava),
     ("study", evaluate_study),
     ("fairness", evaluate_fairness),
+    ("bursts", evaluate_bursts),
 ):
     evaluation.command(_name)(guarded(_measure))
 darktable.command("install")(guarded(install_darktable))
