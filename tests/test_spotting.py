@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import os
 import warnings
@@ -174,6 +175,18 @@ def test_of_frames_that_show_the_same_the_sharpest_is_taken(tmp_path: Path) -> N
         assert sharpest_near(video, 5.5, 5.0, 6.0) == 5.5
 
 
+def test_the_key_frame_is_the_sharpest_around_the_peak(tmp_path: Path, scorer: Scorer) -> None:
+    """Of five frames a second one is scored, which is out of focus here."""
+    rng = np.random.default_rng(0)
+    sharp = np.kron(rng.integers(0, 255, (12, 16, 3), np.uint8), np.ones((4, 4, 1), np.uint8))
+    blurred = np.asarray(Image.fromarray(sharp).resize((8, 6)).resize((64, 48), Image.Resampling.BICUBIC))
+    dim = (blurred * 0.8).astype(np.uint8)
+    frames = [*[dim] * 4, *[blurred] * 3, sharp, *[blurred] * 2, *[dim] * 5]
+    film = clip(tmp_path / "film.mp4", frames, rate=5, encoding=x264(g=5))
+    (spot,) = find_best([film], scorer, Spotting(dry_run=True, every=1.0, apart=9))
+    assert spot.time == pytest.approx(1.4)
+
+
 def test_a_dry_run_writes_nothing(film: Path, scorer: Scorer, tmp_path: Path) -> None:
     spots = list(find_best([film], scorer, Spotting(out=tmp_path, dry_run=True)))
     assert [spot.action for spot in spots] == [Action.SCORED] * 2
@@ -220,7 +233,10 @@ def test_names_are_drawn_and_written_as_what_they_are(name: str, scorer: Scorer,
         warnings.simplefilter("error")
         (spot,) = find_best([film], scorer, Spotting(out=tmp_path / "out"))
     assert spot.error is None
-    assert json.loads((tmp_path / "out" / f"{film.stem}-spots" / "spots.json").read_text())["video"] == str(film)
+    folder = tmp_path / "out" / f"{film.stem}-spots"
+    title = f">{html.escape(name, quote=False)}</text>"
+    assert name.isprintable() == (title in (folder / "curve.svg").read_text())
+    assert json.loads((folder / "spots.json").read_text())["video"] == str(film)
 
 
 def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
+from collections.abc import Iterator
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("av")
 
+from aesth.ahead import in_background
 from aesth.apps.video.curve import Curve, curve_of, score_curve
 from aesth.apps.video.cuts import FALL, SHORTEST, choose_cuts
 from aesth.apps.video.plot import spread_out
@@ -49,6 +53,27 @@ def test_frames_are_scored_in_order_with_their_times(tmp_path: Path, brightness:
     assert not any("aesth-ahead" in thread.name for thread in threading.enumerate())
 
 
+def test_what_is_taken_ahead_is_in_order_and_its_thread_ends_with_it() -> None:
+    begun = []
+
+    def endless() -> Iterator[int]:
+        for number in itertools.count():
+            begun.append(number)
+            yield number
+
+    with closing(in_background(endless(), 2)) as items:
+        assert [next(items) for _ in range(5)] == [0, 1, 2, 3, 4]
+    assert len(begun) <= 9
+    assert not any("aesth-ahead" in thread.name for thread in threading.enumerate())
+
+
+def test_an_error_comes_where_the_next_item_would_be() -> None:
+    items = in_background((6 // number for number in [3, 2, 0, 1]), 2)
+    assert [next(items), next(items)] == [2, 3]
+    with pytest.raises(ZeroDivisionError):
+        next(items)
+
+
 def test_a_scene_begins_where_frames_are_unlike(tmp_path: Path, brightness: Path) -> None:
     percents = [20, 22, 25, 90, 85, 80, 10, 12]
     film = clip(tmp_path / "film.mp4", map(grey, percents), rate=1)
@@ -81,6 +106,12 @@ def test_the_best_spot_is_the_peak() -> None:
     (spot,) = find_spots(curve_of(np.arange(9), RISE_AND_FALL, np.arange(9) == 0))
     assert (spot.rank, spot.time) == (1, 4.0)
     assert 65 < spot.score < 80
+
+
+def test_the_best_of_a_dull_scene_is_no_spot() -> None:
+    scores = [2, 12, 2, 2, 60, 90, 60, 60, 80, 60]
+    spots = find_spots(curve_of(np.arange(10) * 5, scores, np.arange(10) == 0))
+    assert [spot.time for spot in spots] == [25, 40]
 
 
 @given(curves(), st.floats(0, 10), st.floats(0, 50), st.integers(1, 5))

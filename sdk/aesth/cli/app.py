@@ -37,7 +37,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "video": (
         "aesth.cli.video:video",
-        "Find the best spots of videos: score curve, key frames, and a reel. Needs the extra `video`.",
+        "Find the best spots of videos: the peaks of their smoothed score curve.",
     ),
     "undo": (
         "aesth.cli.undo:undo",
