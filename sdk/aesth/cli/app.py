@@ -35,6 +35,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "aesth.cli.report:report",
         "Make a page that shows photos by score, to look at, filter and choose from.",
     ),
+    "video": (
+        "aesth.cli.video:video",
+        "Find the best spots of videos: the peaks of their smoothed score curve.",
+    ),
     "undo": (
         "aesth.cli.undo:undo",
         "Give photos the metadata back that they had before a run of `aesth tag`.",
