@@ -8,7 +8,7 @@ PHOTOS ?= demo-photos
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help install format lint check test apps demo bench bench-compare clean exiftool exiv2 lua applications
+.PHONY: help install format lint check test apps demo bench bench-compare docs clean exiftool exiv2 lua applications
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,7 +32,7 @@ test: $(VENV)/.developer | exiftool exiv2 lua  ## run every test but those of da
 	$(BIN)/python -m pytest -m "not apps" --numprocesses=$(WORKERS) --dist=loadfile --no-loadscope-reorder $(if $(DATA),--data=$(DATA)) $(PYTEST_ARGS)
 
 apps: export PYTHONDONTWRITEBYTECODE :=
-apps: $(VENV)/.developer | exiftool exiv2 applications  ## run the tests of the real darktable and digiKam, from Debian
+apps: $(VENV)/.developer | exiftool exiv2 applications  ## run the tests of the real darktable, digiKam and Chromium, from Debian
 	$(BIN)/python -m pytest -m apps --need-apps $(if $(DATA),--data=$(DATA)) $(PYTEST_ARGS)
 
 demo: export PHOTOS_FOLDER = $(PHOTOS)
@@ -50,8 +50,12 @@ bench: $(VENV)/.bench | exiftool  ## measure how fast it is: make bench, or make
 bench-compare: $(VENV)/.bench | exiftool  ## measure again, and tell what got slower than in the saved run
 	$(BIN)/python benchmarks/bench.py --compare $${PHOTOS_FOLDER:+--photos "$$PHOTOS_FOLDER"} $(BENCH_ARGS)
 
+docs: $(VENV)/.docs  ## build the documentation site, in build/site
+	$(BIN)/python scripts/docs_pages.py build/pages
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean
+
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) demo-photos bench-photos .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build demo-photos bench-photos .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 exiftool:
 	@scripts/install-program exiftool libimage-exiftool-perl exiftool
@@ -70,6 +74,7 @@ applications:
 	@scripts/install-program dbus-send dbus-bin
 	@scripts/install-program gdbus libglib2.0-bin
 	@scripts/install-program import imagemagick
+	@scripts/install-program chromium chromium
 
 # What checks the plugin's Lua; its tests are skipped where it cannot be installed.
 lua:
@@ -95,4 +100,9 @@ $(VENV)/.developer: pyproject.toml | $(BIN)/python
 $(VENV)/.bench: pyproject.toml | $(BIN)/python
 	@echo "Installing aesth and what it is measured against into $(VENV); PyTorch is large ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[train,video,test,bench]"
+	@touch $@ $(VENV)/.user
+
+$(VENV)/.docs: pyproject.toml | $(BIN)/python
+	@echo "Installing what builds the documentation into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[docs]"
 	@touch $@ $(VENV)/.user

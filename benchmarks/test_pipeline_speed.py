@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from aesth.cores import usable_cores
 from aesth.encoder import OnnxEncoder
 from aesth.metadata import MetadataSession, Policy
 from aesth.scorer import Scorer
 from aesth.tagging import Action, Outcome, tag
 from measuring.copies import Copies
-from measuring.machine import cores
 from measuring.measure import Task, float_product, measure
 from measuring.plain import PlainWay, ReadAndWrite, decode_all
 
@@ -72,7 +72,7 @@ def test_tag(
     beside = {}
     if kind != "yours":  # files of every kind, some of which cannot be written, are not for a yardstick
         others = copies(photos)
-        alone = ReadAndWrite(tmp_path, encoder(model).record.preprocess.size, cores())
+        alone = ReadAndWrite(tmp_path, encoder(model).record.preprocess.size, usable_cores())
         beside = {"only decoding and writing": Task(lambda: alone.run(others.files), len(others.files), others.renew)}
     which = "your photos" if kind == "yours" else f"JPEGs of {kind}"
     outcomes = measure(
@@ -131,7 +131,7 @@ def test_decode_alone(
     size = encoder("lite").record.preprocess.size
     count = measure(
         benchmark,
-        Task(lambda: decode_all(photos, size, cores()), len(photos)),
+        Task(lambda: decode_all(photos, size, usable_cores()), len(photos)),
         label="only decoding, on all cores",
         unit="photo",
         seconds=seconds,

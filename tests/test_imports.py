@@ -17,7 +17,7 @@ import aesth
 PACKAGE = Path(aesth.__file__).parent
 
 STAGES = (
-    {"_version", "ahead", "databases", "errors", "lazily", "places"},
+    {"_version", "ahead", "cores", "databases", "errors", "lazily", "places"},
     {"extras", "formats", "preprocess", "scale", "registry", "runtime"},
     {"pairs", "install", "qualities"},
     {"discover", "decode", "encoder", "metadata"},
@@ -27,7 +27,7 @@ STAGES = (
     {"alike"},
     {"tagging", "apps"},
     {"scoring", "picking", "spotting", "undo", "doctor"},
-    {"digikam", "ray"},
+    {"collecting", "digikam", "ray", "reporting"},
     {"training"},
     {"cli"},
 )

@@ -23,7 +23,7 @@ def make(*arguments: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "target", ["install", "format", "lint", "check", "test", "apps", "demo", "bench", "bench-compare"]
+    "target", ["install", "format", "lint", "check", "test", "apps", "demo", "bench", "bench-compare", "docs"]
 )
 def test_help_lists_every_target(target: str) -> None:
     assert f"make {target} " in make("help")
@@ -46,7 +46,7 @@ def test_the_tests_leave_the_real_applications_out() -> None:
 def test_the_real_applications_are_installed_and_none_may_be_missing() -> None:
     lines = make("--dry-run", "apps").splitlines()
     installed = {line.split()[1] for line in lines if line.startswith("scripts/install-program")}
-    assert installed >= {"darktable", "digikam", "exiv2", *NEEDED}
+    assert installed >= {"chromium", "darktable", "digikam", "exiv2", *NEEDED}
     assert any("-m apps --need-apps" in line for line in lines)
 
 

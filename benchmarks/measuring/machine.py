@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import platform
 import subprocess
 import sys
 from pathlib import Path
+
+from aesth.cores import usable_cores
 
 PACKAGES = ("onnxruntime", "numpy", "pillow", "pillow-heif", "av", "torch", "opencv-python-headless", "transformers")
 INSTRUCTIONS = {
@@ -23,7 +24,7 @@ def describe() -> dict[str, str]:
     """The machine, the programs and the libraries, by name."""
     return {
         "processor": processor(),
-        "cores": str(cores()),
+        "cores": str(usable_cores()),
         "instructions": ", ".join(instructions()) or "unknown",
         "memory": memory(),
         "system": f"{platform.system()} {platform.machine()}",
@@ -31,11 +32,6 @@ def describe() -> dict[str, str]:
         "ExifTool": _exiftool(),
         **{name: version for name in PACKAGES if (version := _version(name))},
     }
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def processor() -> str:

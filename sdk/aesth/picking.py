@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count, islice
 from pathlib import Path
 
@@ -30,12 +31,14 @@ class Picked(Outcome):
         kind: what the group is.
         best: whether it is the best of its burst; None in groups of which all are kept, and without a group.
         rank: its place in its burst, 1 the best; None where ``best`` is.
+        taken: when it was taken; without a time zone it is what the camera's clock said. None if it is unknown.
     """
 
     group: int | None = None
     kind: Kind | None = None
     best: bool | None = None
     rank: int | None = None
+    taken: datetime | None = None
 
 
 def pick_best(
@@ -191,10 +194,11 @@ def _outcome(file: _File, scored: Scored | None, place: _Place | None) -> Picked
     error = file.error or (scored.error if scored is not None else None)
     if error is not None:
         return Picked(file.path, None, None, None, Action.FAILED, error)
+    taken = file.capture.taken
     if scored is None:
-        return Picked(file.path, None, None, None, Action.SKIPPED)
+        return Picked(file.path, None, None, None, Action.SKIPPED, taken=taken)
     if place is None:
-        return Picked(file.path, scored.score, scored.rating, None, Action.SCORED)
+        return Picked(file.path, scored.score, scored.rating, None, Action.SCORED, taken=taken)
     return Picked(
         file.path,
         scored.score,
@@ -205,4 +209,5 @@ def _outcome(file: _File, scored: Scored | None, place: _Place | None) -> Picked
         kind=place.kind,
         best=None if place.rank is None else place.rank == 1,
         rank=place.rank,
+        taken=taken,
     )

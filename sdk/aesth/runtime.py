@@ -8,6 +8,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from aesth.cores import usable_cores
+
 _VNNI = frozenset({"avx512_vnni", "avx_vnni"})
 
 
@@ -38,13 +40,16 @@ def session_options(threads: int | None = None) -> Any:
     take are those that decode photos and write them.
 
     Args:
-        threads: threads inside one call; None takes every core.
+        threads: threads inside one call; None takes every core that this process may use, which ONNX Runtime does by
+            itself only where these are all.
     """
     options = load_runtime().SessionOptions()
     options.log_severity_level = 3
     if not has_vnni():
         options.add_session_config_entry("session.x64quantprecision", "1")
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if threads is None and usable_cores() < (os.cpu_count() or 1):
+        threads = usable_cores()
     if threads is not None:
         options.intra_op_num_threads = threads
     return options

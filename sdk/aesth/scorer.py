@@ -19,6 +19,7 @@ from PIL import Image
 from aesth import registry
 from aesth.ahead import WouldBlock, never, take
 from aesth.cache import Glance, Known, ModelKey, ScoreCache
+from aesth.cores import usable_cores
 from aesth.decode import DEFAULT_MAX_PIXELS, from_array, from_pil, load
 from aesth.encoder import DIMENSIONS, Encoder, OnnxEncoder
 from aesth.errors import AesthError, DecodeError
@@ -114,7 +115,7 @@ class Scorer:
         self.previews = previews
         self.cache = cache
         self._key = _key_of(self.encoder, previews) if cache else None
-        self.jobs = jobs or os.cpu_count() or 1
+        self.jobs = jobs or usable_cores()
         self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="aesth-decode")
         self._process = os.getpid()
         self._closed = False

@@ -46,7 +46,7 @@ OUTSIDE = "this is a link to a place outside of what was given; nothing was writ
 AHEAD_OF_WRITES = 16
 """So many photos at most are scored and wait for their write, or for the outcome of one before them."""
 
-_Rated = TypeVar("_Rated", "Outcome", "_Seen")
+_Rated = TypeVar("_Rated", bound="Outcome | _Seen")
 
 
 class Action(Enum):

@@ -36,7 +36,6 @@ HIDDEN = (
     "import",
     "collect",
     "recentcollect",
-    "filtering",
     "tagging",
     "geotagging",
     "styles",

@@ -19,9 +19,7 @@ def test_the_version_is_told() -> None:
     assert aesth("--version").stdout == f"aesth {__version__}\n".encode()
 
 
-@pytest.mark.parametrize(
-    "command", ["tag", "score", "best", "undo", "history", "cache", "doctor", "models", "darktable", "train"]
-)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str) -> None:
     assert command.encode() in aesth_in_process("--help").stdout
     done = aesth_in_process(command, "--help")

@@ -52,6 +52,8 @@ end
 function M.run(report, work)
   dt.control.dispatch(function()
     local well, message = xpcall(work, debug.traceback)
+    -- Since 5.0 it writes sidecars a while after a change, and not at all where it quits before.
+    if dt.configuration.api_version_minor >= 4 then dt.control.sleep(3000) end
     local file = io.open(report, "w")
     file:write(well and "" or message)
     file:close()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,14 +94,12 @@ class Digikam:
         return int(told.stdout.split()[-1].split(b".")[0]) >= 8
 
     def make_database(self) -> None:
-        """Let digiKam make its database, and add the collection to it."""
-        self.folder.mkdir()
-        self._pretend_models()
-        settings = _SETTINGS + f"\n[Database Settings]\nDatabase Type=QSQLITE\nDatabase Name={self.folder}/\n"
-        self.settings.write_text("".join(f"{self.changed.get(line, line)}\n" for line in settings.splitlines()))
-        with self.desktop.running("digikam", "--database-directory", self.folder) as process:
-            made = "SELECT 1 FROM Settings WHERE keyword = 'Locale'"
-            wait_until(lambda: self.ask(made), "digiKam's database", process)
+        """A database that digiKam made, and the collection in it."""
+        empty = self.desktop.folder / "the databases of a new digiKam"
+        if not empty.exists():
+            self._let_it_make(empty)
+        shutil.copytree(empty, self.folder)
+        self._write_settings(self.folder)
         with closing(self._open()) as database, database:
             database.execute(
                 "INSERT INTO AlbumRoots (id, label, status, type, identifier, specificPath) "
@@ -108,6 +107,18 @@ class Digikam:
                 [f"volumeid:?path={self.photos}"],
             )
             database.execute("INSERT INTO Albums (id, albumRoot, relativePath, date) VALUES (1, 1, '/', '2026-01-01')")
+
+    def _let_it_make(self, folder: Path) -> None:
+        folder.mkdir()
+        self._pretend_models()
+        self._write_settings(folder)
+        made = replace(self, name=folder.name)
+        with self.desktop.running("digikam", "--database-directory", folder) as process:
+            wait_until(lambda: made.ask("SELECT 1 FROM Settings WHERE keyword = 'Locale'"), "its database", process)
+
+    def _write_settings(self, folder: Path) -> None:
+        settings = _SETTINGS + f"\n[Database Settings]\nDatabase Type=QSQLITE\nDatabase Name={folder}/\n"
+        self.settings.write_text("".join(f"{self.changed.get(line, line)}\n" for line in settings.splitlines()))
 
     def _pretend_models(self) -> None:
         folder = Path(self.desktop.environment["XDG_DATA_HOME"]) / "digikam" / "facesengine"
@@ -176,10 +187,10 @@ class Digikam:
 
 
 def _is_idle(process: subprocess.Popen[bytes]) -> bool:
-    """Whether a program has nothing to do for two seconds; asked for something amid its start, digiKam may crash."""
+    """Whether a program has nothing to do for a second; asked for something amid its start, digiKam may crash."""
     before = _ticks(process)
-    time.sleep(2)
-    return _ticks(process) - before < 0.1 * os.sysconf("SC_CLK_TCK")
+    time.sleep(1)
+    return _ticks(process) - before < 0.05 * os.sysconf("SC_CLK_TCK")
 
 
 def _ticks(process: subprocess.Popen[bytes]) -> int:

@@ -21,7 +21,19 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "best": (
         "aesth.cli.best:best",
-        "Find bursts, and the best photo of each; write nothing.",
+        "Find bursts, and the best photo of each; write it with --pick and --reject-rest only.",
+    ),
+    "top": (
+        "aesth.cli.top:top",
+        "Show the best photos, the best first; write nothing.",
+    ),
+    "sort": (
+        "aesth.cli.sort:sort",
+        "Put photos into a folder, the best first: under names that begin with their rank.",
+    ),
+    "report": (
+        "aesth.cli.report:report",
+        "Make a page that shows photos by score, to look at, filter and choose from.",
     ),
     "video": (
         "aesth.cli.video:video",

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self, TypeAlias
 
 from aesth.ahead import WouldBlock, never, take
+from aesth.cores import usable_cores
 from aesth.errors import AesthError, JournalError, MetadataError
 from aesth.metadata import files, sidecars
 from aesth.metadata.capture import Capture, read_captures
@@ -83,7 +84,7 @@ class MetadataSession:
         self._run: int | None = None
         self._recording = Lock()
         self._workplaces: Workplaces | None = None
-        self.processes = processes or processes_that_pay(os.cpu_count() or 1)
+        self.processes = processes or processes_that_pay(usable_cores())
         self._cleaned: set[Path] = set()
         self.version = ""
 

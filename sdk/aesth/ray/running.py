@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from threading import current_thread, main_thread
 from typing import Any
 
+from aesth.cores import usable_cores
 from aesth.decode import DEFAULT_MAX_PIXELS
 from aesth.errors import AesthError, ConfigError, ProviderError
 from aesth.extras import needs_extra
@@ -161,7 +162,7 @@ def _start(address: str | None, cluster: Cluster) -> None:
     else:
         how = {
             "address": "local",
-            "num_cpus": max(os.cpu_count() or 1, (cluster.workers or 1) * cluster.threads),
+            "num_cpus": max(usable_cores(), (cluster.workers or 1) * cluster.threads),
             "include_dashboard": False,
             "object_store_memory": _OBJECT_STORE,
             "_temp_dir": os.environ["TMPDIR"],

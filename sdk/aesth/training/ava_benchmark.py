@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from aesth.cores import usable_cores
 from aesth.errors import CatalogueError
 from aesth.training.ava import GOOD, AvaSplit, picture_file, split
 from aesth.training.checkpoint import Checkpoint
@@ -73,7 +73,7 @@ def evaluate_ava(
     """
     checkpoint_file = out / "ava-checkpoint.pt"
     recipe = read_recipe(config or _papers_recipe())
-    where, workers = process_device(device), jobs or os.cpu_count() or 1
+    where, workers = process_device(device), jobs or usable_cores()
     data = _limited(split(labels, images, test_list, train_list), plan)
     torch.manual_seed(plan.seed)
     encoder = AestheticEncoder(recipe.encoder, backbones if weights is None and recipe.pretrained else None)

@@ -5,7 +5,6 @@ An array takes 0.15 MB a picture at 224 x 224; hundreds of thousands of pictures
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from numpy.typing import DTypeLike, NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from aesth.cores import usable_cores
 from aesth.errors import AesthError
 from aesth.preprocess import Preprocess, UInt8Image
 from aesth.training.distributed import local_size
@@ -66,7 +66,7 @@ class StreamedViews:
     @property
     def workers(self) -> int:
         """How many pictures are decoded at a time."""
-        return self.recipe.workers or max(1, _cores() // local_size())
+        return self.recipe.workers or max(1, usable_cores() // local_size())
 
     def image(self, row: int) -> UInt8Image:
         """The pixels of one view, (height, width, 3)."""
@@ -127,7 +127,3 @@ class _Batches(Dataset["Tensor | AesthError"]):
 def _ignore_interrupts(_: int) -> None:
     """Ctrl-C is the training's to handle; its workers end with it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from numpy.typing import NDArray
 from rich.progress import Progress
 from torch import Tensor
 
+from aesth.cores import usable_cores
 from aesth.errors import ConfigError
 from aesth.training.adaptation import adapt, trunks_of
 from aesth.training.catalogue import FOLDS
@@ -141,7 +141,7 @@ class Run:
                 self.recipe.encoder.preprocess,
                 self.out / f"{name}.npy",
                 seed=self.recipe.seed,
-                jobs=os.cpu_count() or 1,
+                jobs=usable_cores(),
                 on_progress=advance,
             )
 

@@ -8,6 +8,7 @@ local library = {}
 local SEPARATOR = dt.configuration.running_os == "windows" and "\\" or "/"
 local COLOURS = { red = true, yellow = true, green = true, blue = true, purple = true }
 local DESCENDING = 1
+local TURN = { "lib/filtering/toggle/sort direction", "lib/filtering/sort direction" } -- of darktable 4.2, and of 5.0
 
 -- Where a photo lies.
 function library.path(image)
@@ -162,21 +163,27 @@ function library.undo(memory, on_change)
   return restored, stayed, gone
 end
 
--- Sort the lighttable by `key`, the highest first. The sorting before decides between equals.
+local function direction()
+  return dt.preferences.read("darktable", "plugins/lighttable/filtering/sortorder0", "integer")
+end
+
+-- Sort the lighttable by `key`, the highest first; whether it is. The sorting before decides between equals.
 local function sort(key)
   dt.gui.action("lib/filtering/sort order", 0, "selection", "item:" .. key, 1.0)
   dt.control.sleep(100)
-  local direction = dt.preferences.read("darktable", "plugins/lighttable/filtering/sortorder0", "integer")
-  if direction ~= DESCENDING then
-    dt.gui.action("lib/filtering/toggle/sort direction", 0, "", "toggle", 1.0)
+  for _, turn in ipairs(TURN) do
+    if direction() == DESCENDING then break end
+    dt.gui.action(turn, 0, "", "toggle", 1.0)
     dt.control.sleep(100)
   end
+  return direction() == DESCENDING
 end
 
--- Sort by stars, and those of equal stars by the title, where scores are kept in titles.
+-- Sort by stars, and those of equal stars by the title, where scores are kept in titles. Returns whether the best are
+-- first: 5.0 turns nothing around where its module "collection filters" is hidden.
 function library.best_first(has_titles)
   if has_titles then sort("title") end
-  sort("rating")
+  return sort("rating")
 end
 
 -- Show only photos of `stars` and up, among those of the collection; all of them for nil.

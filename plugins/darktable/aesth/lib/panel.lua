@@ -17,7 +17,10 @@ end
 
 local function score(images) runs.score(images or library.chosen()) end
 
-local function best_first() library.best_first(settings.now().has_titles) end
+local function best_first()
+  if library.best_first(settings.now().has_titles) then return end
+  runs.say(_("sorted by stars; press the arrow beside \"sort by\" for the best first"))
+end
 
 local function best() runs.best(library.chosen()) end
 
@@ -40,7 +43,7 @@ local SELECTED = {
   sidecars = _("take the ratings that others changed in sidecars of the selected photos; your edits stay as they are"),
 }
 
-local is_shown, is_informed = false, false
+local is_shown, is_registered, is_on = false, false, false
 
 local function button(action)
   return dt.new_widget("button") {
@@ -121,19 +124,35 @@ local function of_selected(action)
   end
 end
 
+-- What an action's shortcut does. It stays where the plugin is switched off: since 4.4 darktable forgets the key of a
+-- shortcut that is taken away.
+local function of_shortcut(action)
+  return function()
+    if not is_on then return runs.say(_("switched off; switch it on in the script manager")) end
+    action[3]()
+  end
+end
+
+-- What cannot be taken away, or should not be: shortcuts, and what the image information shows.
+local function register_once()
+  if is_registered then return end
+  is_registered = true
+  for _, action in ipairs(ACTIONS) do
+    dt.register_event(NAME .. "_" .. action[1], "shortcut", of_shortcut(action), "aesth: " .. action[2])
+  end
+  dt.gui.libs.metadata_view.register_info(_("aesth score"), shown_score)
+  dt.gui.libs.metadata_view.register_info(_("aesth model"), shown_model)
+end
+
 -- Actions, shortcuts, image information, and the scoring of imports.
 function panel.register()
+  is_on = true
+  register_once()
   for _, action in ipairs(ACTIONS) do
     if SELECTED[action[1]] then
       dt.gui.libs.image.register_action(NAME .. "_" .. action[1], "aesth: " .. action[2], of_selected(action),
         SELECTED[action[1]])
     end
-    dt.register_event(NAME .. "_" .. action[1], "shortcut", function() action[3]() end, "aesth: " .. action[2])
-  end
-  if not is_informed then -- what the image information shows cannot be taken away
-    dt.gui.libs.metadata_view.register_info(_("aesth score"), shown_score)
-    dt.gui.libs.metadata_view.register_info(_("aesth model"), shown_model)
-    is_informed = true
   end
   dt.register_event(NAME, "post-import-film", function(_, film)
     if settings.scores_on_import() then runs.score(library.of_film(film)) end
@@ -144,10 +163,10 @@ end
 
 -- Take away what can be taken away while darktable runs; the panel is hidden.
 function panel.hide()
+  is_on = false
   runs.cancel()
   for _, action in ipairs(ACTIONS) do
     if SELECTED[action[1]] then dt.gui.libs.image.destroy_action(NAME .. "_" .. action[1]) end
-    dt.destroy_event(NAME .. "_" .. action[1], "shortcut")
   end
   dt.destroy_event(NAME, "post-import-film")
   dt.destroy_event(NAME, "exit")

@@ -14,6 +14,7 @@ local runs = {}
 
 local HEAD_BYTES, MOST_BYTES = 256 * 1024, 16 * 1024 * 1024
 local OFTEN = 10 -- changes between two moments that darktable has for its windows
+local SETTLING = 2000 -- milliseconds for which a sidecar stays as it is once darktable has written it
 
 -- Told of every message; the panel shows the last one.
 runs.on_message = function() end
@@ -302,6 +303,43 @@ function runs.best(images)
   end)
 end
 
+-- What a photo's sidecar says: its `text`, `what` follows from it, and the `rating` to take, if any.
+local function look(image)
+  local own, other = texts_of_sidecars(image)
+  local text = own or other
+  local facts = text and sidecar.read(text)
+  if not facts then return { text = text, what = text and "damaged" or "missing" } end
+  local rating, why = sidecar.decide(facts, image.rating, image.is_altered)
+  return { text = text, what = rating and "taken" or why, rating = rating }
+end
+
+-- Look again at sidecars that disagree with the library, until none of them changes any more: since 5.0 darktable
+-- writes them a while after it rated or edited a photo, and what stands in them until then is old.
+local function settle(disagreeing, stop)
+  local is_still = next(disagreeing) == nil
+  while not (is_still or stop.is_asked or dt.control.ending) do
+    dt.control.sleep(SETTLING)
+    is_still = true
+    for image, before in pairs(disagreeing) do
+      disagreeing[image] = look(image)
+      if disagreeing[image].text ~= before.text then is_still = false end
+    end
+  end
+end
+
+-- What the sidecars of photos say, by photo.
+local function look_at_all(images, job, stop)
+  local found, disagreeing = {}, {}
+  each(images, job, stop, function(image)
+    local seen = look(image)
+    local disagrees = seen.what == "taken" or seen.what == "edits"
+    if disagrees then disagreeing[image] = seen else found[image] = { what = seen.what } end
+  end)
+  settle(disagreeing, stop)
+  for image, seen in pairs(disagreeing) do found[image] = seen end
+  return found
+end
+
 -- Take the ratings that other programs changed in sidecars. Edits in darktable's library stay as they are.
 function runs.read_sidecars(images)
   if #images == 0 then return say(_("there are no photos here")) end
@@ -309,16 +347,13 @@ function runs.read_sidecars(images)
     local tally = { taken = 0, same = 0, silent = 0, missing = 0, edits = 0, damaged = 0 }
     local first = {}
     facts_of = {}
+    local found = look_at_all(images, job, stop)
     each(images, job, stop, function(image)
-      local own, other = texts_of_sidecars(image)
-      local text = own or other
-      local facts = text and sidecar.read(text)
-      local rating, why = nil, not text and "missing" or "damaged"
-      if facts then rating, why = sidecar.decide(facts, image.rating, image.is_altered) end
-      local what = rating and "taken" or why
-      tally[what] = tally[what] + 1
-      first[what] = first[what] or image.filename
-      return rating and library.set(memory, image, "rating", rating)
+      local seen = found[image]
+      if not seen then return false end
+      tally[seen.what] = tally[seen.what] + 1
+      first[seen.what] = first[seen.what] or image.filename
+      return seen.rating and library.set(memory, image, "rating", seen.rating)
     end)
     local parts = { string.format(_("%d ratings taken from sidecars, %d unchanged"), tally.taken, tally.same) }
     local texts = {

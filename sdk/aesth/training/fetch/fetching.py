@@ -7,7 +7,6 @@ The folder holds `images/`, ``catalogue.csv`` of what is there, ``failures.csv``
 from __future__ import annotations
 
 import csv
-import os
 import shutil
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -18,6 +17,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Event, Semaphore, Thread
 
+from aesth.cores import usable_cores
 from aesth.errors import ConfigError, DecodeError
 from aesth.training.fetch.download import Downloader, FetchError, Partial
 from aesth.training.fetch.listing import Entry
@@ -145,7 +145,7 @@ class _Keeper:
         self._out = out
         self._options = options
         # A decoded picture takes much more memory than a file.
-        self._decoding = Semaphore(min(options.jobs, os.cpu_count() or 1))
+        self._decoding = Semaphore(min(options.jobs, usable_cores()))
 
     def __call__(self, entry: Entry) -> Fetched:
         target = self._out / entry.file
