@@ -68,6 +68,7 @@ ONLY_FOR = {
     "onnxruntime": {"runtime", "training"},
     "rawpy": {"decode"},
     "pillow_heif": {"decode"},
+    "av": {"decode", "apps"},
     "pymysql": {"digikam"},
     "fsspec": {"ray"},
     "pyarrow": {"ray"},
