@@ -23,6 +23,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "aesth.cli.best:best",
         "Find bursts, and the best photo of each; write nothing.",
     ),
+    "video": (
+        "aesth.cli.video:video",
+        "Find the best spots of videos: score curve, key frames, and a reel. Needs the extra `video`.",
+    ),
     "undo": (
         "aesth.cli.undo:undo",
         "Give photos the metadata back that they had before a run of `aesth tag`.",

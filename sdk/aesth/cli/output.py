@@ -26,7 +26,7 @@ class Column:
     """A field that one command has after those that all have; ``value`` tells it of an outcome of that command."""
 
     name: str
-    value: Callable[[Any], str | int | bool | None]
+    value: Callable[[Any], str | float | bool | None]
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _texts(outcome: Outcome, also: Sequence[Column]) -> tuple[str, ...]:
     )
 
 
-def _text(value: str | int | bool | None) -> str:
+def _text(value: str | float | bool | None) -> str:
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)

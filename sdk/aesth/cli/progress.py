@@ -29,11 +29,19 @@ _Item = TypeVar("_Item")
 
 
 class RateColumn(ProgressColumn):
-    """Photos per second."""
+    """Photos per second, or what else is counted.
+
+    Args:
+        unit: what is counted.
+    """
+
+    def __init__(self, unit: str) -> None:
+        super().__init__()
+        self._unit = unit
 
     def render(self, task: Task) -> Text:
         """The speed of ``task``, or nothing before it is known."""
-        return Text(f"{task.speed:.1f} photos/s" if task.speed else "", "dim")
+        return Text(f"{task.speed:.1f} {self._unit}/s" if task.speed else "", "dim")
 
 
 class Meter:
@@ -44,15 +52,18 @@ class Meter:
         total: number of photos, or None if it is not known yet.
         shown: whether there is a bar.
         doing: what the bar says is done.
+        unit: what is counted.
     """
 
-    def __init__(self, console: Console, total: int | None, *, shown: bool, doing: str = "Scoring") -> None:
+    def __init__(
+        self, console: Console, total: int | None, *, shown: bool, doing: str = "Scoring", unit: str = "photos"
+    ) -> None:
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
-            RateColumn(),
+            RateColumn(unit),
             TimeRemainingColumn(),
             console=console,
             transient=True,
@@ -90,11 +101,20 @@ class Meter:
         """So many photos are known of now."""
         self._progress.update(self._task, total=photos)
 
+    def follow(self, doing: str, done: int, total: int | None) -> None:
+        """Tell of something else, of which so much is done."""
+        self._progress.update(self._task, description=doing, completed=done, total=total)
+
 
 class Tally:
-    """Counts of a run and the time that it took."""
+    """Counts of a run and the time that it took.
 
-    def __init__(self) -> None:
+    Args:
+        noun: what is counted.
+    """
+
+    def __init__(self, noun: str = "photo") -> None:
+        self._noun = noun
         self.counts: Counter[Action] = Counter()
         self._scored = 0
         self._start = time.monotonic()
@@ -119,15 +139,15 @@ class Tally:
         seconds = time.monotonic() - self._start
         total = self.counts.total()
         if not total and not stopped:
-            return "Nothing to undo." if undoes else "No photos found."
+            return "Nothing to undo." if undoes else f"No {self._noun}s found."
         shown = [Action.WRITTEN, Action.KEPT, Action.SKIPPED, Action.FAILED] if writes else [Action.FAILED]
         parts = [
             *([] if undoes else [f"{self._scored} scored"]),
             *(f"{self.counts[action]} {action.value}" for action in shown),
             *found,
         ]
-        photos = "1 photo" if total == 1 else f"{total} photos"
-        line = f"{photos}: {', '.join(parts)} in {seconds:.1f} s ({total / max(seconds, 1e-9):.1f} photos/s)"
+        rate = f"{total / max(seconds, 1e-9):.1f} {self._noun}s/s"
+        line = f"{total} {self._noun}{'s' * (total != 1)}: {', '.join(parts)} in {seconds:.1f} s ({rate})"
         return f"Stopped after {line}" if stopped else line
 
 

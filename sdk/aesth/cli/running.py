@@ -172,13 +172,19 @@ class Telling:
         layouts: for programs.
         row: for people, a row of the table; None passes over the outcome.
         found: what the summary says besides.
-        at_once: Ctrl-C need not wait for the next outcome, since nothing is written.
+        at_once: Ctrl-C need not wait for the next outcome, since nothing is written, or nothing by halves.
+        noun: what each outcome is about.
+        unit: what the progress bar counts.
+        steer: takes the bar of a command that moves it itself, rather than by one for each outcome.
     """
 
     layouts: Mapping[Format, Layout]
     row: Callable[..., Text | None]
     found: Callable[[], Sequence[str]] = tuple
     at_once: bool = False
+    noun: str = "photo"
+    unit: str = "photos"
+    steer: Callable[[Meter], None] | None = None
 
 
 PLAIN = Telling(LAYOUTS, table.row)
@@ -200,15 +206,19 @@ def report(
     A run that winds up by itself what it has begun, once it is asked to ``stop``, has handed that in; any other is
     closed after the outcome that comes next.
     """
-    tally = Tally()
+    tally = Tally(telling.noun)
     winds_up, stop = stop is not None, stop or GracefulStop()
     stopped = False
     is_table = settings.format is Format.TABLE
     console = console_of(sys.stdout if is_table and same_terminal() else sys.stderr)
     shown = not settings.quiet and console.is_terminal and (is_table or not sys.stdout.isatty())
-    meter = Meter(console, photos.total, shown=shown, doing="Undoing" if undoes else "Scoring")
+    meter = Meter(console, photos.total, shown=shown, doing="Undoing" if undoes else "Scoring", unit=telling.unit)
     with meter, stop, _printer(settings.format, console, telling) as show:
-        watched = meter.count_begun(stop.until(photos) if winds_up else stop.between(photos))
+        watched = stop.until(photos) if winds_up else stop.between(photos)
+        if telling.steer is None:
+            watched = meter.count_begun(watched)
+        else:
+            telling.steer(meter)
         try:
             with closing(_interleaved(run(watched), photos.unreadable)) as outcomes:
                 for outcome in stop.between(outcomes) if telling.at_once else outcomes:
@@ -218,7 +228,8 @@ def report(
                             Text(printable(f"aesth: {outcome.path}: {outcome.note}"), "yellow"), soft_wrap=True
                         )
                     tally.add(outcome)
-                    meter.advance()
+                    if telling.steer is None:
+                        meter.advance()
                     if not winds_up:
                         stop.check()
             stop.check()

@@ -1,0 +1,59 @@
+"""Which seconds of a video come into its reel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from aesth.apps.video.curve import Curve
+from aesth.apps.video.spots import Spot, scene_of
+
+LENGTH = 30.0
+"""Seconds of a reel at most."""
+SHOT = 4.0
+"""Seconds around a spot that are shown, where its scene is as long."""
+SHORTEST = 1.0
+"""Seconds below which a shot is not worth a cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A stretch of a video, in seconds from its start."""
+
+    start: float
+    end: float
+
+
+def choose_cuts(curve: Curve, spots: Sequence[Spot], length: float = LENGTH, shot: float = SHOT) -> list[Cut]:
+    """The stretches around the best spots that fit into ``length`` seconds, in the order in which they are shown.
+
+    None leaves the scene of its spot, nor what was seen of it; those that meet are one.
+    """
+    chosen: list[Cut] = []
+    left = length
+    for spot in sorted(spots, key=lambda spot: spot.rank):
+        cut = _around(spot.time, *scene_of(curve, spot.time), min(shot, left))
+        if cut.end - cut.start >= min(SHORTEST, length):
+            chosen.append(cut)
+            left -= cut.end - cut.start
+    return list(_joined(sorted(chosen, key=lambda cut: cut.start)))
+
+
+def _around(time: float, begin: float, end: float, shot: float) -> Cut:
+    """``shot`` seconds with ``time`` in their middle, moved so that they lie within the scene; all of a shorter one."""
+    start = max(begin, min(time - shot / 2, end - shot))
+    return Cut(start, min(start + shot, end))
+
+
+def _joined(cuts: Sequence[Cut]) -> Iterator[Cut]:
+    """``cuts``, in order, with those that overlap made one."""
+    held: Cut | None = None
+    for cut in cuts:
+        if held is not None and cut.start <= held.end:
+            held = Cut(held.start, max(held.end, cut.end))
+            continue
+        if held is not None:
+            yield held
+        held = cut
+    if held is not None:
+        yield held
