@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aesth.apps.video import files, plot, tables
 from aesth.apps.video.curve import EVERY, Curve, score_curve
 from aesth.apps.video.cuts import choose_cuts
-from aesth.apps.video.key_frames import frame_at, save_key_frame
+from aesth.apps.video.key_frames import frame_at, save_key_frame, sharpest_between
 from aesth.apps.video.reel import cut_reel
-from aesth.apps.video.spots import APART, MOST, PROMINENCE, Spot, find_spots
+from aesth.apps.video.spots import APART, MOST, PROMINENCE, Spot, find_spots, neighbourhood_of
 from aesth.apps.video.timecode import timecode
 from aesth.decode.video import Video
 from aesth.errors import AesthError, ConfigError
@@ -101,7 +101,10 @@ def _spots_of(path: Path, scorer: Scorer, how: Spotting, on_progress: OnProgress
         if not (how.dry_run or how.overwrite):
             files.refuse_occupied(folder)
         curve = score_curve(video, scorer, how.every, lambda done: on_progress(path, done, video.duration))
-        spots = find_spots(curve, apart=how.apart, prominence=how.prominence, most=how.most)
+        spots = [
+            _at_the_sharpest(video, curve, spot)
+            for spot in find_spots(curve, apart=how.apart, prominence=how.prominence, most=how.most)
+        ]
         if not how.dry_run:
             _write(folder, video, curve, spots, scorer, how)
         note = f"{video.damaged} damaged parts of it were passed over" if video.damaged else None
@@ -121,6 +124,13 @@ def _spots_of(path: Path, scorer: Scorer, how: Spotting, on_progress: OnProgress
         )
         for number, spot in enumerate(spots)
     ]
+
+
+def _at_the_sharpest(video: Video, curve: Curve, spot: Spot) -> Spot:
+    """The spot at the sharpest frame around the one that was scored; two of them stay apart, each in its own half."""
+    start, end = neighbourhood_of(curve, spot)
+    time = sharpest_between(video, start, end) if start < end else None
+    return spot if time is None else replace(spot, time=time)
 
 
 def _write(folder: Path, video: Video, curve: Curve, spots: list[Spot], scorer: Scorer, how: Spotting) -> None:

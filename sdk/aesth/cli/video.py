@@ -44,8 +44,8 @@ class SpotFlags:
     ] = False
     apart: Annotated[
         float,
-        _option("--apart", panel=_SPOTS, metavar="SECONDS", min=0, help="Between two spots at least. Default: 3."),
-    ] = 3.0
+        _option("--apart", panel=_SPOTS, metavar="SECONDS", min=0, help="Between two spots. Default: 2."),
+    ] = 2.0
     prominence: Annotated[
         float,
         _option(

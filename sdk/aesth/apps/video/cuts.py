@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from aesth.apps.video.curve import Curve
-from aesth.apps.video.spots import Spot, scene_of
+from aesth.apps.video.spots import Spot, stretch_of
 
 LENGTH = 30.0
 """Seconds of a reel at most."""
@@ -14,6 +14,8 @@ SHOT = 4.0
 """Seconds around a spot that are shown, where its scene is as long."""
 SHORTEST = 1.0
 """Seconds below which a shot is not worth a cut."""
+FALL = 12.0
+"""Points that a shot may fall below its spot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +29,12 @@ class Cut:
 def choose_cuts(curve: Curve, spots: Sequence[Spot], length: float = LENGTH, shot: float = SHOT) -> list[Cut]:
     """The stretches around the best spots that fit into ``length`` seconds, in the order in which they are shown.
 
-    None leaves the scene of its spot, nor what was seen of it; those that meet are one.
+    None leaves the scene of its spot, or goes where it is much less good; those that meet are one.
     """
     chosen: list[Cut] = []
     left = length
     for spot in sorted(spots, key=lambda spot: spot.rank):
-        cut = _around(spot.time, *scene_of(curve, spot.time), min(shot, left))
+        cut = _around(spot.time, *stretch_of(curve, spot.time, FALL), min(shot, left))
         if cut.end - cut.start >= min(SHORTEST, length):
             chosen.append(cut)
             left -= cut.end - cut.start
@@ -40,7 +42,7 @@ def choose_cuts(curve: Curve, spots: Sequence[Spot], length: float = LENGTH, sho
 
 
 def _around(time: float, begin: float, end: float, shot: float) -> Cut:
-    """``shot`` seconds with ``time`` in their middle, moved so that they lie within the scene; all of a shorter one."""
+    """``shot`` seconds with ``time`` in their middle, moved to lie between ``begin`` and ``end``; all if that is less."""
     start = max(begin, min(time - shot / 2, end - shot))
     return Cut(start, min(start + shot, end))
 

@@ -5,13 +5,19 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from aesth.apps.video.timecode import timecode
 from aesth.decode.video import Frame, Video
 from aesth.errors import DecodeError
+from aesth.preprocess import UInt8Image
 
 QUALITY = 93
+
+_LOOKED_AT = (720, 960)
+"""Height and width to which frames are squashed to compare their sharpness."""
+_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 _DESCRIPTION, _SOFTWARE, _DATE = 0x010E, 0x0131, 0x0132
 _EXIF, _ORIGINAL, _OFFSET_ORIGINAL, _FRACTION_ORIGINAL = 0x8769, 0x9003, 0x9011, 0x9291
@@ -26,6 +32,22 @@ def frame_at(video: Video, time: float) -> Frame:
     for frame in video.frames(start=time):
         return frame
     raise DecodeError(f"has no picture at {timecode(time)}; it may be damaged there", video.path)
+
+
+def sharpest_between(video: Video, start: float, end: float) -> float | None:
+    """When the sharpest frame from ``start`` to ``end``, in seconds, is shown; None if there is none.
+
+    Frames that show the same differ by how the camera and what it sees moved, and by how the video was compressed.
+    """
+    frames = video.frames(size=_LOOKED_AT, start=start, end=end)
+    return max(((sharpness(frame.image), frame.time) for frame in frames), default=(0.0, None))[1]
+
+
+def sharpness(image: UInt8Image) -> float:
+    """The mean square of the gradient of the luma of ``image``, (h, w, 3)."""
+    luma = image @ _LUMA
+    across, down = np.diff(luma, axis=1), np.diff(luma, axis=0)
+    return float(np.mean(across * across) + np.mean(down * down))
 
 
 def save_key_frame(frame: Frame, video: Video, target: Path) -> None:

@@ -20,7 +20,7 @@ from aesth.apps.video.timecode import timecode
 from aesth.preprocess import UInt8Image
 from aesth.scale import CutPoints
 
-WIDTH, HEIGHT = 12.0, 5.4
+WIDTH, HEIGHT = 12.0, 5.2
 """Of the picture, in inches of `DPI` dots."""
 DPI = 150
 MOST_ABREAST = 8
@@ -68,7 +68,7 @@ def draw(
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(WIDTH, HEIGHT), facecolor="white")
         FigureCanvasAgg(figure)
-        axes = figure.add_axes((0.045, 0.085, 0.915, 0.555))
+        axes = figure.add_axes((0.045, 0.085, 0.89, 0.555))
         _draw_curve(axes, curve, cut_points)
         figure.text(0.045, 0.965, title, fontsize=12, fontweight="bold", va="center")
         places = spread_out([_share(axes, spot.time) for spot, _ in shown], 1 / MOST_ABREAST)
@@ -97,7 +97,9 @@ def spread_out(places: Sequence[float], width: float) -> list[float]:
 def _draw_curve(axes: Axes, curve: Curve, cut_points: CutPoints) -> None:
     for number, score in enumerate(cut_points, start=2):
         axes.axhline(score, color="#e4e8ec", linewidth=0.8, zorder=0)
-        axes.annotate("★" * number, (1.004, score), xycoords=("axes fraction", "data"), va="center", color="#d9a514")
+        axes.annotate(
+            "★" * number, (1.004, score), xycoords=("axes fraction", "data"), va="center", color="#d9a514", size=8
+        )
     for begin in curve.times[curve.begins][1:]:
         axes.axvline(begin, color="#eef1f4", linewidth=0.8, zorder=0)
     axes.scatter(curve.times, curve.scores, s=7, color="#b9c3cc", linewidths=0, zorder=1)
@@ -116,7 +118,7 @@ def _draw_spot(figure: Figure, axes: Axes, spot: Spot, image: UInt8Image, place:
     """A thumbnail with the time and the score below it, and a line from there to the peak."""
     left, width = axes.get_position().x0, axes.get_position().width
     height, side = 0.19, 0.94 * width / MOST_ABREAST
-    inset = figure.add_axes((left + width * place - side / 2, 0.735, side, height), anchor="S")
+    inset = figure.add_axes((left + width * place - side / 2, 0.74, side, height), anchor="S")
     inset.imshow(image)
     inset.set_axis_off()
     centre = left + width * place

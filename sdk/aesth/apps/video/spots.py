@@ -9,7 +9,7 @@ import numpy as np
 from aesth.apps.video.curve import Curve
 from aesth.apps.video.peaks import find_peaks
 
-APART = 3.0
+APART = 2.0
 """Seconds between two spots at least."""
 PROMINENCE = 5.0
 """Points by which the curve falls at least on both sides of a spot, before it rises above it."""
@@ -50,9 +50,26 @@ def find_spots(curve: Curve, *, apart: float = APART, prominence: float = PROMIN
     return [Spot(ranks[peak], float(curve.times[peak]), float(curve.smoothed[peak])) for peak in sorted(best)]
 
 
-def scene_of(curve: Curve, time: float) -> tuple[float, float]:
-    """From when to when the scene that is shown at ``time`` was seen, in seconds."""
-    begins = np.flatnonzero(curve.begins)
-    number = int(np.searchsorted(curve.times[begins], time, side="right")) - 1
-    following = begins[number + 1] if number + 1 < len(begins) else len(curve.times)
-    return float(curve.times[begins[number]]), float(curve.times[following - 1])
+def neighbourhood_of(curve: Curve, spot: Spot) -> tuple[float, float]:
+    """From when to when frames are likely to show what the frame of a spot shows: halfway to those of its scene."""
+    number = int(np.searchsorted(curve.times, spot.time))
+    start = end = spot.time
+    if number > 0 and not curve.begins[number]:
+        start = (spot.time + float(curve.times[number - 1])) / 2
+    if number + 1 < len(curve.times) and not curve.begins[number + 1]:
+        end = (spot.time + float(curve.times[number + 1])) / 2
+    return start, end
+
+
+def stretch_of(curve: Curve, time: float, fall: float) -> tuple[float, float]:
+    """From when to when the scene that is shown at ``time`` is as good as then, but for ``fall`` points, in seconds.
+
+    Within what was seen of it: from its first frame that was scored to its last.
+    """
+    number = int(np.searchsorted(curve.times, time, side="right")) - 1
+    scenes = curve.begins.cumsum()
+    good = (scenes == scenes[number]) & (curve.smoothed >= curve.smoothed[number] - fall)
+    others = np.flatnonzero(~good)
+    first = others[others < number].max(initial=-1) + 1
+    last = others[others > number].min(initial=len(good)) - 1
+    return float(curve.times[first]), float(curve.times[last])
