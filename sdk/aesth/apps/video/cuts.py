@@ -29,7 +29,8 @@ class Cut:
 def choose_cuts(curve: Curve, spots: Sequence[Spot], length: float = LENGTH, shot: float = SHOT) -> list[Cut]:
     """The stretches around the best spots that fit into ``length`` seconds, in the order in which they are shown.
 
-    None leaves the scene of its spot, or goes where it is much less good; those that meet are one.
+    None leaves the scene of its spot, or goes where it is much less good; those that meet are one. Where no scene is
+    long enough, what is around the best spot is all.
     """
     chosen: list[Cut] = []
     left = length
@@ -38,11 +39,14 @@ def choose_cuts(curve: Curve, spots: Sequence[Spot], length: float = LENGTH, sho
         if cut.end - cut.start >= min(SHORTEST, length):
             chosen.append(cut)
             left -= cut.end - cut.start
+    if not chosen:
+        best = min(spots, key=lambda spot: spot.rank).time
+        return [Cut(max(0.0, best - min(shot, length) / 2), best + min(shot, length) / 2)]
     return list(_joined(sorted(chosen, key=lambda cut: cut.start)))
 
 
 def _around(time: float, begin: float, end: float, shot: float) -> Cut:
-    """``shot`` seconds with ``time`` in their middle, moved to lie between ``begin`` and ``end``; all if that is less."""
+    """``shot`` seconds around ``time``, moved to lie between ``begin`` and ``end``; all of these if they are fewer."""
     start = max(begin, min(time - shot / 2, end - shot))
     return Cut(start, min(start + shot, end))
 

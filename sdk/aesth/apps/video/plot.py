@@ -26,7 +26,7 @@ DPI = 150
 MOST_ABREAST = 8
 """Thumbnails in the row above the curve at most; those of the best spots."""
 
-_INK, _FAINT, _ACCENT = "#26323d", "#8d99a5", "#e07a1f"
+_INK, _FAINT, _ACCENT, _STARS = "#26323d", "#8d99a5", "#e07a1f", "#d9a514"
 _THUMBNAIL = 360
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -97,9 +97,8 @@ def spread_out(places: Sequence[float], width: float) -> list[float]:
 def _draw_curve(axes: Axes, curve: Curve, cut_points: CutPoints) -> None:
     for number, score in enumerate(cut_points, start=2):
         axes.axhline(score, color="#e4e8ec", linewidth=0.8, zorder=0)
-        axes.annotate(
-            "★" * number, (1.004, score), xycoords=("axes fraction", "data"), va="center", color="#d9a514", size=8
-        )
+        place = (1.004, score)
+        axes.annotate("★" * number, place, xycoords=("axes fraction", "data"), va="center", color=_STARS, size=8)
     for begin in curve.times[curve.begins][1:]:
         axes.axvline(begin, color="#eef1f4", linewidth=0.8, zorder=0)
     axes.scatter(curve.times, curve.scores, s=7, color="#b9c3cc", linewidths=0, zorder=1)
