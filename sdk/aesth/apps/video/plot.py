@@ -73,7 +73,7 @@ def draw(
         figure.text(0.045, 0.965, title, fontsize=12, fontweight="bold", va="center")
         places = spread_out([_share(axes, spot.time) for spot, _ in shown], 1 / MOST_ABREAST)
         for (spot, image), place in zip(shown, places, strict=True):
-            _draw_spot(figure, axes, spot, image, place)
+            _draw_spot(figure, axes, curve, spot, image, place)
         figure.savefig(target, dpi=DPI, metadata={"Date": None} if target.suffix == ".svg" else None)
 
 
@@ -113,7 +113,7 @@ def _draw_curve(axes: Axes, curve: Curve, cut_points: CutPoints) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _draw_spot(figure: Figure, axes: Axes, spot: Spot, image: UInt8Image, place: float) -> None:
+def _draw_spot(figure: Figure, axes: Axes, curve: Curve, spot: Spot, image: UInt8Image, place: float) -> None:
     """A thumbnail with the time and the score below it, and a line from there to the peak."""
     left, width = axes.get_position().x0, axes.get_position().width
     height, side = 0.19, 0.94 * width / MOST_ABREAST
@@ -122,10 +122,11 @@ def _draw_spot(figure: Figure, axes: Axes, spot: Spot, image: UInt8Image, place:
     inset.set_axis_off()
     centre = left + width * place
     figure.text(centre, 0.712, f"{_clock(spot.time)}  ·  {spot.score:.0f}", ha="center", va="center", fontsize=8.5)
-    axes.plot([spot.time], [spot.score], "o", color=_ACCENT, markersize=6, zorder=4, clip_on=False)
+    peak = (spot.time, float(np.interp(spot.time, curve.times, curve.smoothed)))
+    axes.plot(*peak, "o", color=_ACCENT, markersize=6, zorder=4, clip_on=False)
     axes.annotate(
         "",
-        (spot.time, spot.score),
+        peak,
         (centre, 0.695),
         textcoords="figure fraction",
         arrowprops={"arrowstyle": "-", "color": _ACCENT, "linewidth": 0.9, "alpha": 0.7},

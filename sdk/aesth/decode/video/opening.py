@@ -14,6 +14,12 @@ from av.video.stream import VideoStream
 
 from aesth.errors import DecodeError
 
+_FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,h264,hevc,av1,obu,ivf,flv,asf,ogg,mxf,dv,mjpeg,gif,"
+    "mp3,wav,flac,aac"
+)
+"""What is opened, by FFmpeg's names; no list of other files or addresses, and sound only to say that it is no video."""
+
 _UNKNOWN = "not a video that can be read; give a video file such as MP4, MOV, MKV or WebM"
 _DAMAGED = "damaged, or cut short while it was recorded; restore it from another copy, or repair it first"
 
@@ -26,8 +32,8 @@ def open_container(path: Path) -> InputContainer:
     """
     _refuse_what_is_no_file(path)
     with foreign_errors(path):
-        # A list of files or addresses is no video: what it names, which may lie elsewhere or on a network, stays shut.
-        return av.open(os.fspath(path), options={"protocol_whitelist": "file"}, metadata_errors="replace")
+        options = {"format_whitelist": _FORMATS, "protocol_whitelist": "file"}
+        return av.open(os.fspath(path), options=options, metadata_errors="replace")
 
 
 def picture_of(container: InputContainer, path: Path) -> VideoStream:
@@ -52,7 +58,7 @@ def foreign_errors(path: Path) -> Iterator[None]:
     """Turn what FFmpeg raises into a `DecodeError` about the file."""
     try:
         yield
-    except av.error.InvalidDataError as error:
+    except (av.error.InvalidDataError, av.error.ArgumentError) as error:
         raise DecodeError(_DAMAGED if _is_known(path) else _UNKNOWN, path) from error
     except (av.error.FFmpegError, OSError) as error:
         raise DecodeError(f"cannot be read ({error.strerror or error}); check the file and the disk", path) from error

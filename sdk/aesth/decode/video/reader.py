@@ -60,17 +60,7 @@ class Video:
         self.path = path
         self.damaged = 0
         self._threads = threads or os.cpu_count() or 1
-        self._container = open_container(path)
-        try:
-            self._stream = picture_of(self._container, path)
-        except DecodeError:
-            self._container.close()
-            raise
-        self._decoder = self._stream.codec_context
-        self._decoder.thread_type = "AUTO"
-        self._decoder.thread_count = self._threads
-        self._times = Times.of(self._container, self._stream)
-        self._begun = False
+        self._open()
         self.duration = duration_of(self._container, self._stream)
         self.rate = float(self._stream.average_rate) if self._stream.average_rate else None
         self.taken = moment_of(self._container.metadata)
@@ -112,13 +102,13 @@ class Video:
         convert = Converter(size, self._stream.sample_aspect_ratio or Fraction(1), self._threads)
         any_at_all = False
         with foreign_errors(self.path):
-            self._rewind(start)
+            self._begin(start)
             shown = self._every_frame() if every is None or self._times.are_unknown else self._sampled(every)
             if every is not None and self._times.are_unknown:
                 shown = thinned(shown, every)
             for time, frame in shown:
                 any_at_all = True
-                if time >= end:
+                if time >= end - TICK:
                     break
                 if time >= start - TICK:
                     yield Frame(time, convert(frame))
@@ -127,13 +117,44 @@ class Video:
                 "none of its pictures can be decoded; it is damaged, restore it from another copy", self.path
             )
 
-    def _rewind(self, start: float) -> None:
-        if self._begun and self._times.are_unknown:
-            raise DecodeError("tells no times, and can be read only once; convert it to MP4 first", self.path)
-        if self._begun or start > 0:
-            self._container.seek(self._times.stored(start, av.time_base), backward=True)
-            self._decoder.flush_buffers()
+    def _open(self) -> None:
+        self._container = open_container(self.path)
+        try:
+            self._stream = picture_of(self._container, self.path)
+        except DecodeError:
+            self._container.close()
+            raise
+        self._decoder = self._stream.codec_context
+        self._decoder.thread_type = "AUTO"
+        self._decoder.thread_count = self._threads
+        self._times = Times.of(self._container, self._stream)
+        self._begun = False
+
+    def _begin(self, start: float) -> None:
+        """Have the next packet be one from which on the frame that is shown at ``start`` can be decoded."""
+        if self._begun:
+            self._container.close()
+            self._open()
         self._begun = True
+        back = 0.0
+        while start > back and not self._times.are_unknown:
+            self._seek(start - back)
+            if self._next_entry() <= start + TICK:
+                self._seek(start - back)
+                return
+            back = 4 * back or 1.0  # some containers can only guess where a time is
+        if back:
+            self._container.close()
+            self._open()
+
+    def _seek(self, seconds: float) -> None:
+        self._container.seek(self._times.stored(seconds, av.time_base), backward=True)
+
+    def _next_entry(self) -> float:
+        """When the next frame is shown that needs no other; infinity if there is none."""
+        packets = self._container.demux(self._stream)
+        stamped = (self._times.stamp(packet) for packet in packets if packet.size and packet.is_keyframe)
+        return next((packet.seconds for packet in stamped), math.inf)
 
     def _every_frame(self) -> Iterator[Shown]:
         self._decoder.skip_frame = "DEFAULT"

@@ -45,11 +45,10 @@ class Transfer(Enum):
 
 def to_srgb(codes: NDArray[np.number[Any]], transfer: Transfer) -> UInt8Image:
     """HDR pixels (h, w, 3) of BT.2020 primaries, full range of 16 bits, as sRGB (h, w, 3)."""
-    light = _nits(codes, transfer)
+    light = np.maximum(_nits(codes, transfer) @ _TO_BT709.T, 0)
     brightest = light.max(axis=-1, keepdims=True)
-    light *= compress(brightest) / np.maximum(brightest, np.float32(1e-6))
-    linear = np.clip(light @ _TO_BT709.T / np.float32(PAPER), 0, 1)
-    srgb: UInt8Image = _gamma_table()[np.rint(linear * 65535).astype(np.uint16)]
+    light *= np.interp(brightest, *_gain_table()).astype(np.float32)
+    srgb: UInt8Image = _gamma_table()[np.rint(np.minimum(light, 1) * 65535).astype(np.uint16)]
     return srgb
 
 
@@ -96,6 +95,13 @@ def _light_table(transfer: Transfer) -> Light:
     stored = np.linspace(0, 1, 65536)
     light = light_of_pq(stored) if transfer is Transfer.PQ else scene_light_of_hlg(stored)
     return light.astype(np.float32)
+
+
+@cache
+def _gain_table() -> tuple[Light, Light]:
+    """Nits of the brightest channel, and what turns the light of all three into 0 to 1 there."""
+    nits = np.maximum(light_of_pq(np.linspace(0, 1, 2048)), 1e-6)
+    return nits, compress(nits) / (nits * PAPER)
 
 
 @cache
