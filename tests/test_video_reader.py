@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from fractions import Fraction
 from pathlib import Path
 
@@ -172,3 +173,22 @@ def test_when_it_was_recorded(tmp_path: Path) -> None:
         assert video.rate == RATE
     with Video(clip(tmp_path / "not.mp4", [grey(50)])) as video:
         assert video.taken is None
+
+
+@pytest.mark.parametrize("every", [None, 0.1])
+def test_frames_do_not_stay_in_memory(tmp_path: Path, every: float | None) -> None:
+    """Not even until Python looks for circles of references, which is hundreds of frames later."""
+
+    def kept() -> int:
+        return sum(isinstance(thing, av.VideoFrame) for thing in gc.get_objects())
+
+    film = clip(tmp_path / "film.mp4", FRAMES)
+    gc.collect()
+    before = kept()
+    gc.disable()
+    try:
+        with Video(film) as video:
+            most = max(kept() for _ in video.frames(every, size=(16, 16)))
+    finally:
+        gc.enable()
+    assert most - before <= 5

@@ -9,7 +9,7 @@ from pathlib import Path
 from aesth.apps.video import files, plot, tables
 from aesth.apps.video.curve import EVERY, Curve, score_curve
 from aesth.apps.video.cuts import choose_cuts
-from aesth.apps.video.key_frames import frame_at, save_key_frame, sharpest_between
+from aesth.apps.video.key_frames import frame_at, save_key_frame, sharpest_near
 from aesth.apps.video.reel import cut_reel
 from aesth.apps.video.spots import APART, MOST, PROMINENCE, Spot, find_spots, neighbourhood_of
 from aesth.apps.video.timecode import timecode
@@ -129,8 +129,7 @@ def _spots_of(path: Path, scorer: Scorer, how: Spotting, on_progress: OnProgress
 def _at_the_sharpest(video: Video, curve: Curve, spot: Spot) -> Spot:
     """The spot at the sharpest frame around the one that was scored; two of them stay apart, each in its own half."""
     start, end = neighbourhood_of(curve, spot)
-    time = sharpest_between(video, start, end) if start < end else None
-    return spot if time is None else replace(spot, time=time)
+    return replace(spot, time=sharpest_near(video, spot.time, start, end)) if start < end else spot
 
 
 def _write(folder: Path, video: Video, curve: Curve, spots: list[Spot], scorer: Scorer, how: Spotting) -> None:

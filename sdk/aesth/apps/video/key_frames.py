@@ -34,13 +34,14 @@ def frame_at(video: Video, time: float) -> Frame:
     raise DecodeError(f"has no picture at {timecode(time)}; it may be damaged there", video.path)
 
 
-def sharpest_between(video: Video, start: float, end: float) -> float | None:
-    """When the sharpest frame from ``start`` to ``end``, in seconds, is shown; None if there is none.
+def sharpest_near(video: Video, time: float, start: float, end: float) -> float:
+    """When the sharpest frame from ``start`` to ``end`` is shown, in seconds; of equal ones the nearest to ``time``.
 
     Frames that show the same differ by how the camera and what it sees moved, and by how the video was compressed.
     """
     frames = video.frames(size=_LOOKED_AT, start=start, end=end)
-    return max(((sharpness(frame.image), frame.time) for frame in frames), default=(0.0, None))[1]
+    looks = ((sharpness(frame.image), -abs(frame.time - time), frame.time) for frame in frames)
+    return max(looks, default=(0.0, 0.0, time))[2]
 
 
 def sharpness(image: UInt8Image) -> float:

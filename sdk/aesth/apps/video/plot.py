@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -65,12 +66,13 @@ def draw(
         OSError: it cannot be written.
     """
     shown = sorted(sorted(spots, key=lambda spot: spot[0].rank)[:MOST_ABREAST], key=lambda spot: spot[0].time)
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # of a name in PNG; in SVG, the viewer's fonts are used
         figure = Figure(figsize=(WIDTH, HEIGHT), facecolor="white")
         FigureCanvasAgg(figure)
         axes = figure.add_axes((0.045, 0.085, 0.89, 0.555))
         _draw_curve(axes, curve, cut_points)
-        figure.text(0.045, 0.965, title, fontsize=12, fontweight="bold", va="center")
+        figure.text(0.045, 0.965, _drawable(title), fontsize=12, fontweight="bold", va="center")
         places = spread_out([_share(axes, spot.time) for spot, _ in shown], 1 / MOST_ABREAST)
         for (spot, image), place in zip(shown, places, strict=True):
             _draw_spot(figure, axes, curve, spot, image, place)
@@ -132,6 +134,11 @@ def _draw_spot(figure: Figure, axes: Axes, curve: Curve, spot: Spot, image: UInt
         arrowprops={"arrowstyle": "-", "color": _ACCENT, "linewidth": 0.9, "alpha": 0.7},
         annotation_clip=False,
     )
+
+
+def _drawable(text: str) -> str:
+    """``text`` with what cannot be drawn, such as control characters, as a question mark in a rhombus."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def _share(axes: Axes, time: float) -> float:

@@ -35,10 +35,11 @@ class Converter:
         self._aspect = aspect
         self._threads = threads
         self._scaler = VideoReformatter()
+        self._orientation: int | None = None
 
     def __call__(self, frame: VideoFrame) -> UInt8Image:
         """Upright sRGB pixels (h, w, 3)."""
-        orientation = orientation_of_frame(frame)
+        orientation = self._orientation_of(frame)
         height, width = as_stored(self._size, orientation) if self._size else _square(frame, self._aspect)
         transfer = _HDR.get(frame.color_trc)
         scaled = self._scaler.reformat(
@@ -56,11 +57,16 @@ class Converter:
         srgb = pixels.astype(np.uint8, copy=False) if transfer is None else tones.to_srgb(pixels, transfer)
         return turn(srgb, orientation)
 
+    def _orientation_of(self, frame: VideoFrame) -> int:
+        """EXIF orientation 1-8 that the first frame asks for.
 
-def orientation_of_frame(frame: VideoFrame) -> int:
-    """EXIF orientation 1-8 that the video asks for."""
-    matrix = frame.side_data.get("DISPLAYMATRIX")
-    return orientation_of(bytes(matrix)) if isinstance(matrix, SideData) else 1
+        Of no other is it asked: a frame refers to its side data and they to it, so that it would stay in memory until
+        Python looks for such circles, which is hundreds of frames later.
+        """
+        if self._orientation is None:
+            matrix = frame.side_data.get("DISPLAYMATRIX")
+            self._orientation = orientation_of(bytes(matrix)) if isinstance(matrix, SideData) else 1
+        return self._orientation
 
 
 def _square(frame: VideoFrame, aspect: Fraction) -> tuple[int, int]:
