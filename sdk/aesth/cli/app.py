@@ -39,10 +39,6 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "aesth.cli.video:video",
         "Find the best spots of videos: score curve, key frames, and a reel. Needs the extra `video`.",
     ),
-    "video": (
-        "aesth.cli.video:video",
-        "Find the best spots of videos: score curve, key frames, and a reel. Needs the extra `video`.",
-    ),
     "undo": (
         "aesth.cli.undo:undo",
         "Give photos the metadata back that they had before a run of `aesth tag`.",
