@@ -129,7 +129,7 @@ def test_bursts_are_stacked_under_their_best_and_back(library: Library, run) -> 
     library.group(*theirs)
     before = library.content()
     stacked = run("group")
-    assert list(stacked[0]) == [*OUTCOME, "group", "kind", "best"]
+    assert list(stacked[0]) == [*OUTCOME, "group", "kind", "best", "rank"]
     assert told(stacked, "action", "group", "best") == [
         ("1.jpg", "written", 1, False),
         ("2.DNG", "written", 1, True),
