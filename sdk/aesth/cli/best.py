@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aesth.cli.options import EngineFlags, OutputFlags, Paths, PhotoFlags, PickFlags, begin
+from aesth.cli.best_live import LiveFlags, show_live
+from aesth.cli.options import EngineFlags, OutputFlags, Paths, PhotoFlags, PickFlags, begin, settle
 from aesth.cli.output import Column, layouts
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def best(
     which: PhotoFlags,
     output: OutputFlags,
     picks: PickFlags,
+    live: LiveFlags,
     paths: Paths = None,
     gap: Gap = None,
 ) -> None:
@@ -55,7 +57,13 @@ def best(
 
     Examples: `aesth best ~/Photos` only tells; `aesth best --pick --reject-rest --dry-run ~/Photos` shows what would be
     written; `aesth undo` takes back what was.
+
+    Of a video, or through a camera, the best frame so far is shown live: `aesth best clip.mp4 --out best.jpg`,
+    `aesth best --camera 0`. Fields: those of `aesth score`, then time (seconds) and frames.
     """
+    if live.are_meant(paths):
+        show_live(paths[0] if paths else None, live, settle(output, engine, save=output.save_config))
+        return
     settings, photos = begin(paths, which, output, engine, picks)
     from aesth.apps.bursts import GAP
     from aesth.cli.running import Telling, make_scorer, report
