@@ -25,6 +25,7 @@ any_settings = st.builds(
     provider=st.lists(texts).map(tuple),
     threads=counts,
     jobs=counts,
+    taste=st.just("") | texts,
     format=st.sampled_from(Format),
     quiet=st.booleans(),
     include=st.lists(texts).map(tuple),
@@ -111,13 +112,14 @@ def test_one_text_stands_for_a_list_of_one() -> None:
     assert config.parse('provider = "cuda"').provider == ("cuda",)
 
 
-def test_saving_makes_the_folder_leaves_no_other_file_and_makes_a_models_path_absolute(
+def test_saving_makes_the_folder_leaves_no_other_file_and_makes_paths_absolute(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "new" / "folder" / "config.toml"
-    config.save(Settings(model="mine.onnx"), path)
+    config.save(Settings(model="mine.onnx", taste="mine.json"), path)
     assert config.load(path).model == str(tmp_path / "mine.onnx")
+    assert config.load(path).taste == str(tmp_path / "mine.json")
     assert [file.name for file in path.parent.iterdir()] == ["config.toml"]
 
 

@@ -17,8 +17,8 @@ import aesth
 PACKAGE = Path(aesth.__file__).parent
 
 STAGES = (
-    {"_version", "ahead", "cores", "databases", "errors", "lazily", "places"},
-    {"extras", "formats", "preprocess", "scale", "registry", "runtime"},
+    {"_version", "ahead", "cores", "databases", "errors", "lazily", "places", "replacing"},
+    {"extras", "formats", "preprocess", "scale", "registry", "runtime", "taste"},
     {"pairs", "install", "qualities"},
     {"discover", "decode", "encoder", "metadata"},
     {"fingerprint"},
@@ -26,8 +26,8 @@ STAGES = (
     {"scorer", "config"},
     {"alike"},
     {"tagging", "apps"},
-    {"scoring", "picking", "spotting", "undo", "doctor"},
-    {"collecting", "digikam", "ray", "reporting"},
+    {"scoring", "picking", "learning", "spotting", "undo", "doctor"},
+    {"collecting", "comparing", "digikam", "ray", "reporting"},
     {"training"},
     {"cli"},
 )
@@ -45,6 +45,7 @@ FORBIDDEN = {
         "onnxruntime",
         "rawpy",
     },
+    "taste": {"decode", "encoder", "scale", "PIL", "onnxruntime"},
     "discover": {"decode", "encoder", "numpy", "PIL"},
     "encoder": {"decode", "discover", "formats", "PIL"},
     "decode": {"encoder", "discover", "metadata", "onnxruntime"},

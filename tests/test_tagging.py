@@ -25,7 +25,7 @@ from aesth.metadata.journal import State
 from aesth.scale import relative_percentiles, stars
 from aesth.scorer import Scored
 from aesth.scoring import score_photos
-from aesth.tagging import AHEAD_OF_WRITES, PATIENCE, Action, Outcome, model_of, tag
+from aesth.tagging import AHEAD_OF_WRITES, PATIENCE, Action, Outcome, tag
 from support.metadata import DARKTABLE, NEW, exiv2, make_photo, process_of, rate_by_exiv2, rate_by_hand
 from support.models import brightness_model
 from support.moments import before_commit, before_reading
@@ -84,7 +84,7 @@ def test_photos_get_the_stars_of_their_score(scorer: Scorer, session: MetadataSe
     for outcome, state in zip(outcomes, states, strict=True):
         assert isinstance(state, RatingState)
         assert outcome.score is not None
-        assert state == RatingState(outcome.rating, outcome.rating, round(outcome.score, 2), model_of(scorer))
+        assert state == RatingState(outcome.rating, outcome.rating, round(outcome.score, 2), scorer.tag)
 
 
 def test_a_second_run_writes_and_decodes_nothing(scorer: Scorer, session: MetadataSession, tmp_path: Path) -> None:
@@ -613,5 +613,5 @@ def test_one_outcome_a_photo_in_order_whatever_they_are(
 
 
 def test_a_model_is_named_with_its_checksum(scorer: Scorer) -> None:
-    assert model_of(scorer).startswith("brightness-fp32 ")
-    assert model_of(scorer) != NEW.model
+    assert scorer.tag.startswith("brightness-fp32 ")
+    assert scorer.tag != NEW.model

@@ -17,6 +17,7 @@ from aesth.errors import ConfigError
 from aesth.metadata.policy import Policy
 from aesth.metadata.ratings import Colour
 from aesth.metadata.sidecars import SidecarStyle
+from aesth.replacing import replace_file
 
 if TYPE_CHECKING:
     from aesth.scale import CutPoints
@@ -45,6 +46,7 @@ class Settings:
         provider: execution providers, best first; empty takes the CPU.
         threads: threads of ONNX Runtime; None takes every core.
         jobs: photos decoded at a time; None takes every core.
+        taste: file of a person's taste, of `aesth learn`; empty scores by the taste of all.
         format: how results are printed.
         quiet: neither progress nor summary.
         include: globs; only photos that match one are found in folders.
@@ -70,6 +72,7 @@ class Settings:
     provider: tuple[str, ...] = ()
     threads: int | None = None
     jobs: int | None = None
+    taste: str = ""
     format: Format = Format.TABLE
     quiet: bool = False
     include: tuple[str, ...] = ()
@@ -154,31 +157,25 @@ def dump(settings: Settings) -> str:
 
 
 def save(settings: Settings, path: Path) -> None:
-    """Write ``settings`` to a config file, whole or not at all. The path of a model is made absolute.
+    """Write ``settings`` to a config file, whole or not at all. Paths of a model and of a taste are made absolute.
 
     Raises:
         ConfigError: the file cannot be written.
     """
     if settings.model.lower().endswith(".onnx"):
-        settings = replace(settings, model=os.path.abspath(Path(settings.model).expanduser()))  # noqa: PTH100
+        settings = replace(settings, model=_absolute(settings.model))
+    if settings.taste:
+        settings = replace(settings, taste=_absolute(settings.taste))
     text = dump(settings)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace_file(path, text)
+        replace_file(path, text)
     except OSError as error:
         raise ConfigError(f"cannot be written ({error.strerror}); check the folder's permissions", path) from error
 
 
-def _replace_file(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def _absolute(path: str) -> str:
+    return os.path.abspath(Path(path).expanduser())  # noqa: PTH100
 
 
 def _parse_value(key: str, value: object) -> object:
@@ -247,6 +244,7 @@ _PARSERS: Mapping[str, Callable[[object], object]] = {
     "provider": _texts,
     "threads": _count,
     "jobs": _count,
+    "taste": _text,
     "format": _choice(Format),
     "quiet": _flag,
     "include": _texts,
@@ -280,6 +278,7 @@ def _default_texts(defaults: Settings) -> dict[str, str]:
     return texts | {
         "threads": "4  # without it, every core",
         "jobs": "4  # without it, every core",
+        "taste": '"/home/me/taste.json"  # without it, that of all',
         "reject_below": "3.0  # without it, none",
         "label": '"green"  # without it, none',
     }

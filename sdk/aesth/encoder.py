@@ -104,6 +104,11 @@ class OnnxEncoder:
         return np.asarray(embeddings, np.float32)
 
 
+def tag_of(encoder: Encoder) -> str:
+    """What is remembered of the model behind ``encoder``: its name, and the start of its checksum or its version."""
+    return encoder.model.tag if isinstance(encoder, OnnxEncoder) else f"{encoder.record.name} {encoder.record.version}"
+
+
 def full_provider_name(name: str) -> str:
     """ONNX Runtime's name of the provider called ``name``, in short or in full.
 

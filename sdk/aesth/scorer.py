@@ -21,10 +21,11 @@ from aesth.ahead import WouldBlock, never, take
 from aesth.cache import Glance, Known, ModelKey, ScoreCache
 from aesth.cores import usable_cores
 from aesth.decode import DEFAULT_MAX_PIXELS, from_array, from_pil, load
-from aesth.encoder import DIMENSIONS, Encoder, OnnxEncoder
+from aesth.encoder import DIMENSIONS, Encoder, OnnxEncoder, tag_of
 from aesth.errors import AesthError, DecodeError
 from aesth.preprocess import PIXELS, UInt8Image
 from aesth.scale import DEFAULT_CUT_POINTS, CutPoints, norm, stars
+from aesth.taste import Taste, read
 
 Photo: TypeAlias = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
 
@@ -45,7 +46,8 @@ class Scored:
     Attributes:
         path: the file; None for an image that was handed in as pixels.
         score: 0-100, the percentile of the norm among ordinary photos; None if it failed.
-        norm: Euclidean length of the embedding, the paper's score (section 5.4); None if it failed.
+        norm: Euclidean length of the embedding, the paper's score (section 5.4), as the scorer's taste moves it; None
+            if it failed.
         rating: stars 1-5; None if it failed.
         embedding: the point of the aesthetic space, float32 (1000,); None if it failed, or if the score was remembered.
         error: what went wrong, else None.
@@ -89,9 +91,11 @@ class Scorer:
         encoder: an encoder to use in place of ``model``, ``providers`` and ``threads``.
         cache: scores to remember between runs; the caller closes it after this. None, the default, remembers nothing:
             a program that did not ask finds no file of ours in the person's folders, and gets every embedding.
+        taste: of the person to score for, or the file of it, see `aesth.taste`; None scores by what people like in
+            common.
 
     Raises:
-        ConfigError: the name of the model or of a provider is unknown.
+        ConfigError: the name of the model or of a provider is unknown, or the taste is for another model, or none.
         ModelError: the model is missing or damaged.
         ProviderError: a provider is missing here.
     """
@@ -108,17 +112,27 @@ class Scorer:
         previews: bool = True,
         encoder: Encoder | None = None,
         cache: ScoreCache | None = None,
+        taste: Taste | str | os.PathLike[str] | None = None,
     ) -> None:
         self.encoder = encoder or OnnxEncoder(registry.find(model), providers, threads)
+        self.taste = read(Path(taste)) if isinstance(taste, (str, os.PathLike)) else taste
+        if self.taste is not None:
+            self.taste.refuse_other(tag_of(self.encoder), DIMENSIONS)
         self.cut_points = cut_points
         self.max_pixels = max_pixels
         self.previews = previews
         self.cache = cache
-        self._key = _key_of(self.encoder, previews) if cache else None
+        self._key = _key_of(self.encoder, previews, self.taste) if cache else None
         self.jobs = jobs or usable_cores()
         self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="aesth-decode")
         self._process = os.getpid()
         self._closed = False
+
+    @property
+    def tag(self) -> str:
+        """What is remembered of who scored: the model's name and the start of its checksum, and so of the taste."""
+        model = tag_of(self.encoder)
+        return model if self.taste is None else f"{model} {self.taste.tag}"
 
     def __enter__(self) -> Self:
         return self
@@ -200,7 +214,7 @@ class Scorer:
     def _score_batch(self, batch: Sequence[_Prepared], key: ModelKey | None) -> Iterator[Scored]:
         images = [photo.image for photo in batch if photo.image is not None]
         embeddings = self.encoder.encode(np.stack(images)) if images else np.empty((0, DIMENSIONS), np.float32)
-        norms = norm(embeddings)
+        norms = norm(embeddings) if self.taste is None else self.taste.norms(embeddings)
         scores = self.encoder.record.scale.score(norms)
         results = zip(embeddings, norms, scores, strict=True)
         for photo in batch:
@@ -229,11 +243,13 @@ def score(photo: Photo, model: str = "default") -> Scored:
         return scorer.score_one(photo)
 
 
-def _key_of(encoder: Encoder, previews: bool) -> ModelKey | None:
+def _key_of(encoder: Encoder, previews: bool, taste: Taste | None) -> ModelKey | None:
     """By what scores of ``encoder`` are remembered; None where no file tells whether it is the same next time."""
     if not isinstance(encoder, OnnxEncoder):
         return None
     name = encoder.model.name.encode("utf-8", "replace").decode()
+    if taste is not None:
+        name = f"{name} with taste {taste.checksum[:16]}"
     return ModelKey(name, encoder.model.checksum, ", ".join(encoder.providers), PIXELS if previews else -PIXELS)
 
 

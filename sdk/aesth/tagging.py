@@ -20,7 +20,6 @@ from aesth.ahead import WouldBlock, never
 from aesth.alike import PATIENCE as PATIENCE
 from aesth.alike import score_alike
 from aesth.cache import ScoreCache
-from aesth.encoder import OnnxEncoder
 from aesth.errors import AesthError, JournalError, MetadataError
 from aesth.metadata import (
     ChangedError,
@@ -130,9 +129,7 @@ def tag(
     """
     if not dry_run:
         session.begin_run()
-    run = _Run(
-        session, model_of(scorer), policy, rescore, sidecar, dry_run, reject_below, extras, scorer.cache, may_write
-    )
+    run = _Run(session, scorer.tag, policy, rescore, sidecar, dry_run, reject_below, extras, scorer.cache, may_write)
     seen = _read(photos, run, would_block)
     if relative:
         scored = _score_needed((replace(photo, ranked=True) for photo in seen), scorer, would_block)
@@ -140,12 +137,6 @@ def tag(
         yield from _finish(rank(all_of_them, scorer.cut_points), run, never, stopping)
     else:
         yield from _finish(_score_needed(seen, scorer, would_block), run, would_block, stopping)
-
-
-def model_of(scorer: Scorer) -> str:
-    """What photos remember of the model of ``scorer``: its name and the start of its checksum."""
-    encoder = scorer.encoder
-    return encoder.model.tag if isinstance(encoder, OnnxEncoder) else f"{encoder.record.name} {encoder.record.version}"
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ import pytest
 
 from aesth import Scorer
 from aesth.metadata import MetadataSession, NewRating
-from aesth.tagging import model_of
 from support.bursts import taken
 from support.cli import aesth_in_process, grey_photo, grey_raw
 from support.library import Library, make_library
@@ -107,7 +106,7 @@ def test_albums_that_a_person_sorted_are_kept_unless_told(library: Library, run)
 
 def test_the_score_that_our_model_wrote_is_taken_and_no_other(library: Library, run, brightness: Path) -> None:
     with Scorer(str(brightness), jobs=1) as scorer, MetadataSession() as session:
-        for name, model in (("grey.jpg", model_of(scorer)), ("dark.jpg", "other-int8 0123abcd")):
+        for name, model in (("grey.jpg", scorer.tag), ("dark.jpg", "other-int8 0123abcd")):
             library.photo(name, 10)
             session.write(library.photos / name, NewRating(3, 77.25, model, DATE))
     scores = dict(told(run("rank"), "score"))

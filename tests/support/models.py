@@ -1,4 +1,4 @@
-"""A small ONNX model of the form of the contract, whose score is known beforehand: it grows with brightness."""
+"""Small ONNX models of the form of the contract, whose scores are known beforehand: they grow with brightness."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 SIDE = 32
@@ -17,13 +18,22 @@ def brightness_model(path: Path, *, name: str = "brightness", side: int = SIDE) 
     """Write an encoder to ``path`` whose score is the mean brightness of the photo, as a percentage of white."""
     direction = np.zeros((3, DIMENSIONS), np.float32)
     direction[:, 0] = 1 / 3
+    return _mean_colour_model(path, direction, name, side, 255.0)
+
+
+def colour_model(path: Path, *, name: str = "colour", side: int = SIDE) -> Path:
+    """Write an encoder to ``path`` whose embedding is the mean red, green and blue: its direction is the hue."""
+    return _mean_colour_model(path, np.eye(3, DIMENSIONS, dtype=np.float32), name, side, 255 * 3**0.5)
+
+
+def _mean_colour_model(path: Path, direction: NDArray[np.float32], name: str, side: int, longest: float) -> Path:
     graph = helper.make_graph(
         [
             helper.make_node("Cast", ["image"], ["pixels"], to=TensorProto.FLOAT),
             helper.make_node("ReduceMean", ["pixels"], ["colour"], axes=[1, 2], keepdims=0),
             helper.make_node("MatMul", ["colour", "direction"], ["embedding"]),
         ],
-        "brightness",
+        name,
         [helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", side, side, 3])],
         [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", DIMENSIONS])],
         [numpy_helper.from_array(direction, "direction")],
@@ -36,7 +46,7 @@ def brightness_model(path: Path, *, name: str = "brightness", side: int = SIDE) 
             "aesth.version": "1",
             "aesth.licence": "CC0-1.0",
             "aesth.preprocess": json.dumps({"size": [side, side], "resize": "squash", "resample": "bilinear"}),
-            "aesth.scale": json.dumps({"norms": [0.0, 255.0], "reference": "brightness"}),
+            "aesth.scale": json.dumps({"norms": [0.0, longest], "reference": name}),
             "aesth.training": "{}",
         },
     )

@@ -39,6 +39,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "aesth.cli.video:video",
         "Find the best spots of videos: the peaks of their smoothed score curve.",
     ),
+    "learn": (
+        "aesth.cli.learn:learn",
+        "Learn your own taste from stars that you gave, or from choices between two photos.",
+    ),
     "undo": (
         "aesth.cli.undo:undo",
         "Give photos the metadata back that they had before a run of `aesth tag`.",

@@ -70,7 +70,6 @@ def best(
     from aesth.cli.text import command_line
     from aesth.metadata import MetadataSession
     from aesth.picking import pick_best
-    from aesth.tagging import model_of
 
     groups: set[int] = set()
 
@@ -87,7 +86,7 @@ def best(
 
         def run(watched: Iterable[Path]) -> Iterator[Picked]:
             picked = noted(pick_best(watched, scorer, session, gap=GAP if gap is None else gap))
-            return _marked(picked, session, model_of(scorer), picks, settings, photos.cover) if picks.writes else picked
+            return _marked(picked, session, scorer.tag, picks, settings, photos.cover) if picks.writes else picked
 
         report(
             photos,

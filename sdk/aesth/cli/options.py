@@ -113,8 +113,8 @@ class TouchFlags:
 
 
 @dataclass(frozen=True)
-class EngineFlags:
-    """What computes scores."""
+class ComputeFlags:
+    """What computes embeddings."""
 
     model: Model = None
     provider: Provider = None
@@ -130,6 +130,21 @@ class EngineFlags:
             "--previews/--no-previews",
             panel=_SCORING,
             help="Score JPEG and HEIF by the camera's large preview in them, where it shows the same (default).",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class EngineFlags(ComputeFlags):
+    """What computes scores."""
+
+    taste: Annotated[
+        str | None,
+        _option(
+            "--taste",
+            panel=_SCORING,
+            metavar="FILE",
+            help="Score by your taste, a file of `aesth learn`; '' by that of all, whatever the config file says.",
         ),
     ] = None
 

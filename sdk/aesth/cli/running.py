@@ -34,6 +34,7 @@ from aesth.errors import AesthError
 from aesth.scale import DEFAULT_CUT_POINTS, CutPoints
 from aesth.scorer import Scorer
 from aesth.tagging import Action, Outcome
+from aesth.taste import Taste, read
 
 Run = Callable[[Iterable[Path]], Iterator[Outcome]]
 
@@ -145,6 +146,7 @@ class Scoring(TypedDict):
     cut_points: CutPoints
     max_pixels: int
     previews: bool
+    taste: Taste | None
 
 
 def how_to_score(settings: Settings) -> Scoring:
@@ -156,6 +158,7 @@ def how_to_score(settings: Settings) -> Scoring:
         cut_points=settings.cut_points or DEFAULT_CUT_POINTS,
         max_pixels=settings.max_pixels or DEFAULT_MAX_PIXELS,
         previews=settings.previews,
+        taste=read(Path(settings.taste).expanduser()) if settings.taste else None,
     )
 
 

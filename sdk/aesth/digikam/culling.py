@@ -27,7 +27,7 @@ from aesth.metadata import (
 from aesth.metadata.ratings import REJECTED
 from aesth.picking import Picked, pick_best
 from aesth.scorer import Scorer
-from aesth.tagging import MOST_TRIES, OUTSIDE, Action, model_of
+from aesth.tagging import MOST_TRIES, OUTSIDE, Action
 
 
 class Pick(IntEnum):
@@ -98,7 +98,7 @@ def cull(
         JournalError: what is written could not be taken back; nothing is written from here on.
     """
     marking = Marking(others=others, sidecar=sidecar)
-    return mark(pick_best(photos, scorer, session), session, model_of(scorer), marking, known)
+    return mark(pick_best(photos, scorer, session), session, scorer.tag, marking, known)
 
 
 def mark(

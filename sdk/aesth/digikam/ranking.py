@@ -14,7 +14,7 @@ from aesth.digikam.record import Change, Field, RunKind
 from aesth.errors import AesthError
 from aesth.metadata import MetadataSession
 from aesth.scorer import Scorer
-from aesth.tagging import Action, Outcome, model_of
+from aesth.tagging import Action, Outcome
 
 STEPS = 1000
 """So many places are there to a point of the score."""
@@ -128,7 +128,7 @@ def plan_orders(scores: Mapping[Item, float | None], now: Now, arranged: set[int
 
 def _scored(photos: Iterable[Path], scorer: Scorer, session: MetadataSession) -> Iterator[Ranked]:
     """Photos with the score that our model gave them, now or before."""
-    model = model_of(scorer)
+    model = scorer.tag
     waiting: deque[Path] = deque()
 
     def remembered() -> Iterator[Path]:

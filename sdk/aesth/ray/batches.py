@@ -13,6 +13,7 @@ from aesth.ray.tables import as_table, locations_in, with_scores
 from aesth.registry import find
 from aesth.scale import DEFAULT_CUT_POINTS, CutPoints
 from aesth.scorer import Scored, Scorer
+from aesth.taste import Taste
 
 
 class BatchScorer:
@@ -31,9 +32,10 @@ class BatchScorer:
         cut_points: scores at which a photo gets 2, 3, 4 and 5 stars.
         max_pixels: photos of more pixels are refused.
         previews: score photos by previews that cameras store in them, where these show the same.
+        taste: of the person to score for; None scores by what people like in common.
 
     Raises:
-        ConfigError: the name of the model or of a provider is unknown.
+        ConfigError: the name of the model or of a provider is unknown, or the taste is for another model.
         ModelError: the model is missing or damaged.
         ProviderError: a provider is missing on this machine.
     """
@@ -48,16 +50,17 @@ class BatchScorer:
         cut_points: CutPoints = DEFAULT_CUT_POINTS,
         max_pixels: int = DEFAULT_MAX_PIXELS,
         previews: bool = True,
+        taste: Taste | None = None,
     ) -> None:
-        encoder = OnnxEncoder(find(model), providers, threads)
-        self.model = encoder.model.tag
         self._scorer = Scorer(
-            encoder=encoder,
+            encoder=OnnxEncoder(find(model), providers, threads),
             jobs=jobs or threads,
             cut_points=cut_points,
             max_pixels=max_pixels,
             previews=previews,
+            taste=taste,
         )
+        self.model = self._scorer.tag
         self._fetcher = Fetcher()
 
     def __call__(self, batch: Mapping[str, Any] | Any) -> Any:

@@ -16,6 +16,7 @@ from typing import Any
 
 from aesth.cores import usable_cores
 from aesth.decode import DEFAULT_MAX_PIXELS
+from aesth.encoder import DIMENSIONS
 from aesth.errors import AesthError, ConfigError, ProviderError
 from aesth.extras import needs_extra
 from aesth.ray.locations import one_line
@@ -24,6 +25,7 @@ from aesth.ray.plans import ahead, first_left, plans
 from aesth.ray.workers import PartWriter, encoded, raise_problem
 from aesth.registry import find
 from aesth.scale import DEFAULT_CUT_POINTS, CutPoints
+from aesth.taste import Taste
 
 _LOOPBACK = ("127.0.0.1", "::1")
 _STARTS = 2
@@ -77,6 +79,7 @@ def score_to_parquet(
     cut_points: CutPoints = DEFAULT_CUT_POINTS,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     previews: bool = True,
+    taste: Taste | None = None,
     cluster: Cluster = Cluster(),
 ) -> Generator[Advance]:
     """Score photos into a folder of Parquet files, of the columns of `aesth.ray.tables`; each photo is in it once.
@@ -94,6 +97,7 @@ def score_to_parquet(
         cut_points: scores at which a photo gets 2, 3, 4 and 5 stars.
         max_pixels: photos of more pixels are refused.
         previews: score photos by previews that cameras store in them, where these show the same.
+        taste: of the person to score for; None scores by what people like in common.
         cluster: which machines score. Where the caller has called ``ray.init``, those; the address is passed over then.
 
     Yields:
@@ -111,8 +115,12 @@ def score_to_parquet(
         "cut_points": cut_points,
         "max_pixels": max_pixels,
         "previews": previews,
+        "taste": taste,
     }
-    parts = Parts(folder, Basis(file.tag, cut_points, previews))
+    if taste is not None:
+        taste.refuse_other(file.tag, DIMENSIONS)
+    tag = file.tag if taste is None else f"{file.tag} {taste.tag}"
+    parts = Parts(folder, Basis(tag, cut_points, previews))
     parts.prepare()
     known = parts.known()
     source = iter(locations)
