@@ -25,7 +25,7 @@ from aesth.encoder import DIMENSIONS, Encoder, OnnxEncoder, tag_of
 from aesth.errors import AesthError, DecodeError
 from aesth.preprocess import PIXELS, UInt8Image
 from aesth.scale import DEFAULT_CUT_POINTS, CutPoints, norm, stars
-from aesth.taste import Taste, read
+from aesth.taste import Taste, taste_for
 
 Photo: TypeAlias = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
 
@@ -115,9 +115,7 @@ class Scorer:
         taste: Taste | str | os.PathLike[str] | None = None,
     ) -> None:
         self.encoder = encoder or OnnxEncoder(registry.find(model), providers, threads)
-        self.taste = read(Path(taste)) if isinstance(taste, (str, os.PathLike)) else taste
-        if self.taste is not None:
-            self.taste.refuse_other(tag_of(self.encoder), DIMENSIONS)
+        self.taste = taste_for(tag_of(self.encoder), DIMENSIONS, taste)
         self.cut_points = cut_points
         self.max_pixels = max_pixels
         self.previews = previews
@@ -214,7 +212,7 @@ class Scorer:
     def _score_batch(self, batch: Sequence[_Prepared], key: ModelKey | None) -> Iterator[Scored]:
         images = [photo.image for photo in batch if photo.image is not None]
         embeddings = self.encoder.encode(np.stack(images)) if images else np.empty((0, DIMENSIONS), np.float32)
-        norms = norm(embeddings) if self.taste is None else self.taste.norms(embeddings)
+        norms = norms_of(embeddings, self.taste)
         scores = self.encoder.record.scale.score(norms)
         results = zip(embeddings, norms, scores, strict=True)
         for photo in batch:
@@ -241,6 +239,11 @@ def score(photo: Photo, model: str = "default") -> Scored:
     """Score one photo with a scorer made for it; for many, share a `Scorer`."""
     with Scorer(model, jobs=1) as scorer:
         return scorer.score_one(photo)
+
+
+def norms_of(embeddings: NDArray[np.float32], taste: Taste | None) -> NDArray[np.float32]:
+    """The norms of embeddings, (n, d) -> (n,), as ``taste`` moves them, if there is one."""
+    return norm(embeddings) if taste is None else taste.norms(embeddings)
 
 
 def _key_of(encoder: Encoder, previews: bool, taste: Taste | None) -> ModelKey | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -135,6 +136,23 @@ def directions(embeddings: NDArray[Any]) -> NDArray[np.float64]:
     lengths = np.linalg.norm(points, axis=-1, keepdims=True)
     pointing: NDArray[np.float64] = points / np.where(lengths > 0, lengths, 1)
     return pointing
+
+
+def taste_for(model: str, dimensions: int, taste: Taste | str | os.PathLike[str] | None) -> Taste | None:
+    """The taste to score by, given itself or by its file; None for none.
+
+    Args:
+        model: what is remembered of the model that scores, see `aesth.encoder.tag_of`.
+        dimensions: of its embeddings.
+        taste: a person's, or its file.
+
+    Raises:
+        ConfigError: it is for another model, or no taste.
+    """
+    found = read(Path(taste)) if isinstance(taste, (str, os.PathLike)) else taste
+    if found is not None:
+        found.refuse_other(model, dimensions)
+    return found
 
 
 def read(path: Path) -> Taste:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,10 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from aesth import BestShot, DecodeError
+from aesth import BestShot, ConfigError, DecodeError
 from aesth.apps.bursts import SAME_SCENE
-from aesth.encoder import OnnxEncoder
+from aesth.encoder import DIMENSIONS, OnnxEncoder, tag_of
 from aesth.registry import find
+from aesth.taste import Taste
 
 
 @pytest.fixture(scope="module")
@@ -73,3 +75,13 @@ def test_what_is_no_picture_is_refused(encoder: OnnxEncoder, shape: tuple[int, .
     with pytest.raises(DecodeError):
         best_shot.add(np.zeros(shape, np.uint8))
     assert (best_shot.best, best_shot.seen) == (None, 0)
+
+
+def test_frames_are_scored_by_a_persons_taste(encoder: OnnxEncoder) -> None:
+    taste = Taste(tag_of(encoder), slope=0.5, shift=10.0, weights=np.zeros(DIMENSIONS))
+    by_taste, in_common = BestShot(encoder=encoder, taste=taste), BestShot(encoder=encoder)
+    shot = by_taste.add(scene())
+    assert shot.norm == pytest.approx(0.5 * in_common.add(scene()).norm + 10, rel=1e-5)
+    assert shot.score == pytest.approx(encoder.record.scale.score(shot.norm))
+    with pytest.raises(ConfigError, match="learnt with the model"):
+        BestShot(encoder=encoder, taste=replace(taste, model="other-fp32 00000000"))

@@ -6,6 +6,7 @@ the photos of a burst, sharpness and light included.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,9 +17,10 @@ from aesth import registry
 from aesth.apps.bursts import SAME_SCENE, distances
 from aesth.apps.ranking import Look, look_at, merits
 from aesth.decode import from_array
-from aesth.encoder import Encoder, OnnxEncoder
+from aesth.encoder import DIMENSIONS, Encoder, OnnxEncoder, tag_of
 from aesth.preprocess import UInt8Image
-from aesth.scale import norm
+from aesth.scorer import norms_of
+from aesth.taste import Taste, taste_for
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +32,7 @@ class Shot:
         time: when it was taken, in seconds on any clock; None if that was not told.
         image: its pixels, (h, w, 3).
         score: 0-100.
-        norm: length of the embedding.
+        norm: length of the embedding, as the taste moves it.
     """
 
     number: int
@@ -56,6 +58,10 @@ class BestShot:
         threads: threads of ONNX Runtime; None takes every core.
         encoder: makes embeddings, in place of ``model``, ``providers`` and ``threads``.
         same_scene: distance of two frames of one view at most; see `aesth.apps.bursts`.
+        taste: of the person to score for, or the file of it; None scores by what people like in common.
+
+    Raises:
+        ConfigError: the name of the model or of a provider is unknown, or the taste is for another model, or none.
 
     Attributes:
         best: the best frame so far; None before the first.
@@ -70,11 +76,13 @@ class BestShot:
         *,
         encoder: Encoder | None = None,
         same_scene: float = SAME_SCENE,
+        taste: Taste | str | os.PathLike[str] | None = None,
     ) -> None:
         self.best: Shot | None = None
         self.seen = 0
         self._encoder = encoder or OnnxEncoder(registry.find(model), providers, threads)
         self._same_scene = same_scene
+        self._taste = taste_for(tag_of(self._encoder), DIMENSIONS, taste)
         self._champion: _Known | None = None
 
     def add(self, frame: NDArray[np.uint8], time: float | None = None) -> Shot:
@@ -92,8 +100,8 @@ class BestShot:
         """
         image = from_array(frame)
         record = self._encoder.record
-        embedding = self._encoder.encode(record.preprocess(image)[None])[0]
-        length = float(norm(embedding))
+        embeddings = self._encoder.encode(record.preprocess(image)[None])
+        embedding, length = embeddings[0], float(norms_of(embeddings, self._taste)[0])
         shot = Shot(self.seen, time, image, float(record.scale.score(length)), length)
         self.seen += 1
         known = _Known(embedding, length, look_at(image))

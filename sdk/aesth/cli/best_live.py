@@ -94,7 +94,7 @@ def show_live(path: Path | None, flags: LiveFlags, settings: Settings) -> None:
 
     if flags.out is not None and not flags.overwrite:
         refuse_to_overwrite(flags.out)
-    best_shot = BestShot(settings.model, settings.provider or None, settings.threads)
+    best_shot = BestShot(settings.model, settings.provider or None, settings.threads, taste=settings.taste or None)
     with _source(path, flags) as frames, _shown(best_shot, quiet=settings.quiet) as show:
         try:
             for shot in follow(frames, best_shot, flags.seconds):
