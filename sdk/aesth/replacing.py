@@ -1,9 +1,33 @@
-"""Files of text that are whole or not there at all, whatever happens while they are written."""
+"""Files that are whole or not there at all, whatever happens while they are written."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+_LONGEST = 40
+"""Characters of a name that are kept, of up to four bytes each: names of files have 255 at most."""
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A file beside ``path``, of the same ending, to write to; once it is on disk it takes the place of ``path``.
+
+    After an error ``path`` is what it was before, and the other file is gone.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    partial = path.with_name(f".{path.stem[:_LONGEST]}.{os.getpid()}{path.suffix}")
+    try:
+        yield partial
+        with partial.open("rb+") as file:
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def replace_file(path: Path, text: str) -> None:
@@ -12,12 +36,5 @@ def replace_file(path: Path, text: str) -> None:
     Raises:
         OSError: it cannot be written; what was there is as it was.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as partial:
+        partial.write_text(text, encoding="utf-8")

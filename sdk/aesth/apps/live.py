@@ -12,6 +12,7 @@ from PIL import Image
 from aesth.apps.best_shot import BestShot, Shot
 from aesth.errors import AesthError
 from aesth.preprocess import UInt8Image
+from aesth.replacing import replacing
 
 QUALITY = 95
 
@@ -58,16 +59,10 @@ def save(shot: Shot, target: Path) -> None:
     Raises:
         AesthError: it cannot be written.
     """
-    partial = target.with_name(f".{target.name[:80]}.{os.getpid()}.part")
     try:
-        with partial.open("xb") as file:
-            Image.fromarray(shot.image).save(file, "JPEG", quality=QUALITY, subsampling=0)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)
+        with replacing(target) as partial:
+            Image.fromarray(shot.image).save(partial, "JPEG", quality=QUALITY, subsampling=0)
     except OSError as error:
         raise AesthError(
             f"cannot be written ({error.strerror or error}); give another name to --out", target
         ) from error
-    finally:
-        partial.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aesth.apps.video.timecode import timecode_for_name
 from aesth.errors import AesthError
+from aesth.replacing import replacing
 
 CURVE_PLOTS = ("curve.svg", "curve.png")
 CURVE_TABLE, SPOTS_RECORD, REEL = "curve.csv", "spots.json", "reel.mp4"
@@ -59,16 +60,11 @@ def written(target: Path) -> Iterator[Path]:
     Raises:
         AesthError: it cannot be written; then nothing is left of it.
     """
-    partial = target.with_name(f".{target.stem}.{os.getpid()}{target.suffix}")
     try:
-        yield partial
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        partial.replace(target)
+        with replacing(target) as partial:
+            yield partial
     except OSError as error:
         raise cannot_write(target, error) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def cannot_write(path: Path, error: OSError) -> AesthError:
