@@ -38,11 +38,12 @@ PLATFORMS: Mapping[str, str] = MappingProxyType({"coreml": "darwin", "directml":
 EXTRAS: Mapping[str, str] = MappingProxyType(
     {
         "train": "training and exporting models: `aesth train`",
-        "video": "decoding videos",
+        "video": "the best spots of videos, and the best frame of a camera",
         "cluster": "scoring on more than one machine",
         "mysql": "digiKam's database on a server of MySQL or MariaDB",
         "test": "running the tests",
         "bench": "running the benchmarks",
+        "docs": "building the documentation as a site",
         "dev": "linting and type checking",
     }
 )
