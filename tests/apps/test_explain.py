@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aesth.apps.explain import occlusion, overlay
+from aesth.apps.explain.heat import LOWERS, RAISES
 from aesth.encoder import OnnxEncoder
 from aesth.registry import ModelFile
 from support.models import SIDE
@@ -51,7 +52,7 @@ def test_hiding_all_of_a_picture_costs_what_it_is_above_the_veil(encoder: OnnxEn
 
 
 def _windows_of(length: int, side: float) -> list[np.ndarray]:
-    from aesth.apps.explain import _windows
+    from aesth.apps.explain.maps import _windows
 
     return list(_windows((length, length), side))
 
@@ -96,7 +97,30 @@ def test_an_overlay_shows_heat_where_the_map_is_high_and_dim_grey_elsewhere() ->
     assert int(drawn[14, 14, 0]) - int(drawn[14, 14, 2]) > 50
 
 
-@pytest.mark.parametrize("value", [0.0, -3.0])
-def test_an_overlay_of_nothing_is_the_grey_photo(value: float) -> None:
+def test_an_overlay_of_nothing_is_the_grey_photo() -> None:
     image = np.full((8, 8, 3), 100, np.uint8)
-    assert (overlay(image, np.full((8, 8), value, np.float32)) == 75).all()
+    assert (overlay(image, np.zeros((8, 8), np.float32)) == 75).all()
+
+
+@pytest.mark.parametrize(("value", "colour"), [(1.0, RAISES), (-1.0, LOWERS)])
+def test_an_overlay_shows_what_raises_and_what_lowers_in_two_colours(value: float, colour: tuple[int, ...]) -> None:
+    saliency = np.zeros((40, 60), np.float32)
+    saliency[10:20, 10:20] = value
+    drawn = overlay(np.full((40, 60, 3), 128, np.uint8), saliency)
+    away = drawn[15, 15].astype(float) - 96
+    assert away == pytest.approx((np.array(colour) - 96) * 0.8, abs=1)
+    assert (drawn[30, 40] == 96).all()
+
+
+def test_the_two_colours_differ_in_lightness_and_for_people_who_see_no_red_or_no_green() -> None:
+    """Of sRGB, to deuteranopes and protanopes, by Viénot, Brettel & Mollon (1999): yellow against blue is left."""
+    orange, blue = (np.array(colour, float) for colour in (RAISES, LOWERS))
+    assert abs((orange - blue) @ [0.299, 0.587, 0.114]) > 60
+    for reds in ([0.292, 0.708, 0.0], [0.113, 0.887, 0.0]):
+        assert (orange @ reds - orange[2]) > 100 > -100 > (blue @ reds - blue[2])
+
+
+def test_a_map_in_which_hardly_anything_matters_looks_so() -> None:
+    image, noise = np.full((8, 8, 3), 100, np.uint8), np.full((8, 8), 0.001, np.float32)
+    assert (overlay(image, noise, full=1.0) == 75).all()
+    assert (overlay(image, noise) != 75).any()

@@ -1,0 +1,135 @@
+"""The picture that explains a photo: itself, where its score comes from, and what can be measured of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from aesth.apps.explain.heat import LOWERS, RAISES, overlay
+from aesth.apps.explain.maps import SaliencyMap
+from aesth.apps.explain.words import Remark
+from aesth.preprocess import UInt8Image
+
+PANEL = (900, 680)
+"""Width and height that each of the two pictures is fitted into."""
+
+_PAPER, _INK, _FAINT, _STAR, _NO_STAR = (255, 255, 255), (28, 28, 30), (110, 110, 115), (230, 160, 0), (215, 215, 220)
+_MARGIN, _GAP, _HEAD, _LINE = 32, 16, 72, 30
+_LEAST_WIDTH = 1100
+_TITLE, _TEXT = 40, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What the strongest places do to a score, in points of it.
+
+    Attributes:
+        raises: so many points the score falls when the place that raises it most is hidden; at least 0.
+        lowers: so many points it rises when the place that lowers it most is hidden; at least 0.
+    """
+
+    raises: float
+    lowers: float
+
+
+def draw(
+    image: UInt8Image,
+    saliency: SaliencyMap,
+    *,
+    score: float,
+    rating: int,
+    effect: Effect,
+    remarks: Sequence[Remark],
+    notes: Sequence[str] = (),
+    full: float = 0.0,
+) -> UInt8Image:
+    """A photo and its map side by side, under its score and over the legend and the remarks: sRGB pixels (h, w, 3).
+
+    Args:
+        image: upright sRGB pixels (h, w, 3).
+        saliency: see `aesth.apps.explain.occlusion`.
+        score: 0-100.
+        rating: stars 1-5.
+        effect: what the legend says of the strongest places.
+        remarks: a line each.
+        notes: lines below the legend.
+        full: see `aesth.apps.explain.overlay`.
+    """
+    shown = _fitted(image)
+    panels = [shown, overlay(shown, saliency, full)]
+    height, width = shown.shape[:2]
+    page_width = max(2 * width + _GAP + 2 * _MARGIN, _LEAST_WIDTH)
+    below = _HEAD + height + _GAP
+    rows = max(len(remarks), 2 + len(notes))
+    page = Image.new("RGB", (page_width, below + rows * _LINE + _MARGIN), _PAPER)
+    pen = ImageDraw.Draw(page)
+    _draw_head(pen, score, rating)
+    left = (page_width - 2 * width - _GAP) // 2
+    for number, panel in enumerate(panels):
+        page.paste(Image.fromarray(panel), (left + number * (width + _GAP), _HEAD))
+    _draw_remarks(pen, remarks, (_MARGIN, below))
+    _draw_legend(pen, effect, notes, (page_width // 2 + _GAP // 2, below))
+    return np.asarray(page)
+
+
+def _fitted(image: UInt8Image) -> UInt8Image:
+    height, width = image.shape[:2]
+    scale = min(PANEL[0] / width, PANEL[1] / height)
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
+
+
+def _draw_head(pen: ImageDraw.ImageDraw, score: float, rating: int) -> None:
+    text, font = f"{score:.2f}", ImageFont.load_default(_TITLE)
+    middle = _HEAD // 2
+    pen.text((_MARGIN, middle), text, _INK, font, anchor="lm")
+    after = _MARGIN + pen.textlength(text, font) + _GAP
+    of, small = "of 100", ImageFont.load_default(_TEXT)
+    pen.text((after, middle + _TITLE // 2 - 4), of, _FAINT, small, anchor="lb")
+    after += pen.textlength(of, small) + 3 * _GAP
+    for star in range(5):
+        _draw_star(pen, (after + star * 34, middle), 15, _STAR if star < rating else _NO_STAR)
+
+
+def _draw_star(
+    pen: ImageDraw.ImageDraw, centre: tuple[float, float], radius: float, colour: tuple[int, int, int]
+) -> None:
+    reaches = (radius * (1 if corner % 2 == 0 else 0.42) for corner in range(10))
+    turns = (math.pi * (corner / 5 - 0.5) for corner in range(10))
+    pen.polygon(
+        [
+            (centre[0] + reach * math.cos(turn), centre[1] + reach * math.sin(turn))
+            for reach, turn in zip(reaches, turns, strict=True)
+        ],
+        fill=colour,
+    )
+
+
+def _draw_remarks(pen: ImageDraw.ImageDraw, remarks: Sequence[Remark], place: tuple[int, int]) -> None:
+    font = ImageFont.load_default(_TEXT)
+    left, top = place
+    names = max(pen.textlength(remark.name, font) for remark in remarks) + 2 * _GAP
+    values = max(pen.textlength(remark.value, font) for remark in remarks) + 2 * _GAP
+    for number, remark in enumerate(remarks):
+        y = top + number * _LINE
+        pen.text((left, y), remark.name, _FAINT, font)
+        pen.text((left + names, y), remark.value, _INK, font)
+        pen.text((left + names + values, y), remark.words, _INK, font)
+
+
+def _draw_legend(pen: ImageDraw.ImageDraw, effect: Effect, notes: Sequence[str], place: tuple[int, int]) -> None:
+    font, (left, top) = ImageFont.load_default(_TEXT), place
+    lines = (
+        (RAISES, f"raises this score: hidden, up to {effect.raises:.1f} points less"),
+        (LOWERS, f"lowers this score: hidden, up to {effect.lowers:.1f} points more"),
+    )
+    for number, (colour, words) in enumerate(lines):
+        y = top + number * _LINE
+        pen.rounded_rectangle((left, y + 2, left + 30, y + 20), 4, fill=colour)
+        pen.text((left + 44, y), words, _INK, font)
+    for number, note in enumerate(notes, len(lines)):
+        pen.text((left, top + number * _LINE), note, _FAINT, font)
