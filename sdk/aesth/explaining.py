@@ -25,8 +25,8 @@ from aesth.scale import norm
 from aesth.scorer import Scored, Scorer
 from aesth.tagging import Action, Outcome
 
-FULL = 0.02
-"""Share of a photo's norm that a place must be worth to be shown in full colour: below it is mostly rounding."""
+FULL = 2.0
+"""Points of the score that a place must be worth to be shown in full colour, if none is worth more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +51,20 @@ class Explanation:
     """Why a photo has its score.
 
     Attributes:
-        saliency: see `aesth.apps.explain.occlusion`, (h, w).
-        effect: what the strongest places do to the score.
+        saliency: what each place is worth in points of the score, (h, w), float32: above 0 it raises the score, so
+            that this falls when the place is hidden; below 0 it lowers it.
         measured: what can be measured of the photo.
         faithfulness: how far the map can be believed; None where that was not asked for.
     """
 
     saliency: SaliencyMap
-    effect: Effect
     measured: Measured
     faithfulness: Faithfulness | None = None
+
+    @property
+    def effect(self) -> Effect:
+        """What the strongest places do to the score."""
+        return Effect(max(float(self.saliency.max()), 0.0), max(-float(self.saliency.min()), 0.0))
 
     @property
     def remarks(self) -> tuple[Remark, ...]:
@@ -111,8 +115,7 @@ def explain(image: UInt8Image, encoder: Encoder, *, curves: bool = False) -> Exp
     """
     saliency = occlusion(encoder, image)
     return Explanation(
-        saliency,
-        _effect(encoder, image, saliency),
+        _in_points(encoder, image, saliency),
         measure_all(image),
         faithfulness(encoder, image, saliency) if curves else None,
     )
@@ -180,7 +183,7 @@ def _explained(photo: Path, scored: Scored, scorer: Scorer, how: Explaining, tar
             effect=explanation.effect,
             remarks=explanation.remarks,
             notes=_belief(explanation.faithfulness),
-            full=FULL * scored.norm if scored.norm else 0.0,
+            full=FULL,
         )
         files.write(target, partial(Image.fromarray(picture).save, format="PNG"), overwrite=how.overwrite)
     action = Action.SCORED if how.dry_run else Action.WRITTEN
@@ -198,19 +201,18 @@ def _pixels(photo: Path, scorer: Scorer) -> UInt8Image:
         return load(photo, at_least=(SIDE, SIDE), max_pixels=scorer.max_pixels)
 
 
-def _effect(encoder: Encoder, image: UInt8Image, saliency: SaliencyMap) -> Effect:
-    """What the extremes of a map, in units of the norm, are in points of the score."""
-    whole = float(norm(encoder.encode(encoder.record.preprocess(image)[None]))[0])
-    norms = np.array([whole, whole - max(float(saliency.max()), 0), whole - min(float(saliency.min()), 0)])
-    score, lowest, highest = (float(value) for value in encoder.record.scale.score(norms))
-    return Effect(score - lowest, highest - score)
+def _in_points(encoder: Encoder, image: UInt8Image, saliency: SaliencyMap) -> SaliencyMap:
+    """A map in units of the norm as points of the score, which hardly moves at its ends."""
+    whole = norm(encoder.encode(encoder.record.preprocess(image)[None]))[0]
+    scale = encoder.record.scale
+    points: SaliencyMap = (scale.score(whole) - scale.score(whole - saliency)).astype(np.float32)
+    return points
 
 
 def _belief(found: Faithfulness | None) -> tuple[str, ...]:
     """How far a map can be believed, in words, where that was measured."""
     if found is None:
         return ()
-    return (
-        f"Area between insertion and deletion: {found.ours.between:.1f} points",
-        f"(by the photo's edges {found.edges.between:.1f}, by chance {found.between_by_chance:.1f})",
-    )
+    numbers = (found.ours.between, found.edges.between, found.between_by_chance)
+    ours, edges, chance = (f"{number:.1f}".replace("-", "−") for number in numbers)
+    return (f"how far to believe it: {ours} (edges {edges}, chance {chance})",)

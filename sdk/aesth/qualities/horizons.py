@@ -25,6 +25,8 @@ AGREEMENT = 0.6
 """Share of the votes of all long lines that must lean about as it does."""
 
 _SIDE = 256
+_LEAST = 16
+"""Looked at with so many pixels on the short side at most, and at least."""
 _STEP, _TOLERANCE = 0.25, 3.0
 """Degrees from one angle to the next, and by which a gradient may differ from the line it votes for."""
 _SUPPORT, _NEAR = 0.3, 1.0
@@ -51,6 +53,8 @@ class Horizon:
 
 def horizon(image: UInt8Image) -> Horizon | None:
     """The horizon of ``image``, upright sRGB (h, w, 3), or None where there is none that is sure enough."""
+    if min(image.shape[:2]) < _LEAST:
+        return None
     grey = Image.fromarray(at_most(image, _SIDE)).convert("L").filter(ImageFilter.GaussianBlur(_ROUNDING))
     return _horizon(np.asarray(grey, np.float32))
 
@@ -83,7 +87,7 @@ def _longest(grey: NDArray[np.float32], angles: NDArray[np.float64]) -> NDArray[
 
 def _edge_pixels(grey: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
     """Rows and columns of pixels that are an edge's strongest from top to bottom, and the degrees their edge leans."""
-    down, right = np.gradient(grey)
+    down, right = (np.gradient(grey, axis=axis) for axis in (0, 1))
     strength = np.sqrt(down**2 + right**2)
     middle = strength[1:-1]
     is_peak = (middle > strength[:-2]) & (middle >= strength[2:]) & (middle >= _STRONG)

@@ -34,7 +34,7 @@ def refuse_occupied(path: Path, *, overwrite: bool) -> None:
     Raises:
         ConfigError: there is something already.
     """
-    if path.is_dir() or (os.path.lexists(path) and not overwrite):
+    if os.path.isdir(path) or (os.path.lexists(path) and not overwrite):  # noqa: PTH112 - names may be too long
         raise ConfigError("is there already; replace it with --overwrite, or give another folder with --out", path)
 
 

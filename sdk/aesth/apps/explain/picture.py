@@ -21,6 +21,7 @@ _PAPER, _INK, _FAINT, _STAR, _NO_STAR = (255, 255, 255), (28, 28, 30), (110, 110
 _MARGIN, _GAP, _HEAD, _LINE = 32, 16, 72, 30
 _LEAST_WIDTH = 1100
 _TITLE, _TEXT = 40, 20
+_NOTHING = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +125,8 @@ def _draw_remarks(pen: ImageDraw.ImageDraw, remarks: Sequence[Remark], place: tu
 def _draw_legend(pen: ImageDraw.ImageDraw, effect: Effect, notes: Sequence[str], place: tuple[int, int]) -> None:
     font, (left, top) = ImageFont.load_default(_TEXT), place
     lines = (
-        (RAISES, f"raises this score: hidden, up to {effect.raises:.1f} points less"),
-        (LOWERS, f"lowers this score: hidden, up to {effect.lowers:.1f} points more"),
+        (RAISES, _legend("raises", effect.raises, "less")),
+        (LOWERS, _legend("lowers", effect.lowers, "more")),
     )
     for number, (colour, words) in enumerate(lines):
         y = top + number * _LINE
@@ -133,3 +134,9 @@ def _draw_legend(pen: ImageDraw.ImageDraw, effect: Effect, notes: Sequence[str],
         pen.text((left + 44, y), words, _INK, font)
     for number, note in enumerate(notes, len(lines)):
         pen.text((left, top + number * _LINE), note, _FAINT, font)
+
+
+def _legend(does: str, points: float, then: str) -> str:
+    if points < _NOTHING:
+        return f"hardly anything {does} this score"
+    return f"{does} this score: hidden, up to {points:.1f} points {then}"
