@@ -70,6 +70,13 @@ def blurred(image: np.ndarray, sigma: float) -> np.ndarray:
     return np.asarray(Image.fromarray(image).filter(ImageFilter.GaussianBlur(sigma)))
 
 
+def framed() -> np.ndarray:
+    """Nothing, between bars as of a film."""
+    image = np.full((300, 400, 3), 120, np.uint8)
+    image[:30] = image[-30:] = 0
+    return image
+
+
 NOTHING = {
     "flat": np.full((200, 300, 3), 120, np.uint8),
     "noise": np.random.default_rng(0).integers(0, 256, (200, 300, 3), np.uint8),
@@ -77,6 +84,7 @@ NOTHING = {
     "a row": np.zeros((1, 90, 3), np.uint8),
     "upright": sea(0)[:, :300].transpose(1, 0, 2),
     "too steep": sea(20),
+    "a frame": framed(),
     "a short line": np.where(np.arange(400)[None, :, None] < 150, sea(0), sea(0, level=2)),
     "lines that disagree": np.concatenate([sea(6, (150, 400)), sea(-6, (150, 400)), sea(0, (150, 400))]),
 }

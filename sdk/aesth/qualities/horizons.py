@@ -21,9 +21,11 @@ MOST = 12.0
 """Degrees that a horizon is looked for at both sides of level; what leans more may be meant to."""
 LONG = 0.5
 """Share of the width that a line must cover to be a horizon."""
-AGREEMENT = 0.6
+AGREEMENT = 0.7
 """Share of the votes of all long lines that must lean about as it does."""
 
+_RIM = 0.12
+"""Share of the height at the top and at the bottom where lines are frames and bars rather than horizons."""
 _SIDE = 256
 _LEAST = 16
 """Looked at with so many pixels on the short side at most, and at least."""
@@ -90,7 +92,9 @@ def _edge_pixels(grey: NDArray[np.float32]) -> tuple[NDArray[np.int64], NDArray[
     down, right = (np.gradient(grey, axis=axis) for axis in (0, 1))
     strength = np.sqrt(down**2 + right**2)
     middle = strength[1:-1]
+    rim = round(_RIM * len(grey))
     is_peak = (middle > strength[:-2]) & (middle >= strength[2:]) & (middle >= _STRONG)
+    is_peak[:rim] = is_peak[len(is_peak) - rim :] = False
     rows, columns = np.nonzero(is_peak)
     rows = rows + 1
     leaning = np.degrees(np.arctan2(-right[rows, columns], down[rows, columns]))
