@@ -79,13 +79,16 @@ def explain(
 ) -> None:
     """Show which parts of a photo raise and lower its score, and what can be measured of it, as a picture.
 
-    IMG.jpg is explained by IMG-explained.png; no file is replaced without --overwrite, and such pictures are not
-    explained in turn. It takes 118 times as long as a score. Fields for programs: those of `aesth score`, then picture;
-    raises and lowers, what hiding the strongest parts costs and brings, in points; sharpness, exposure, shadows,
-    highlights, contrast, colourfulness and tilt; with --curves also area, edges_area and chance_area.
+    IMG.jpg is explained by IMG-explained.png. No file is replaced without --overwrite, and such pictures are not
+    explained in turn. It takes as long as 119 scores, with --curves 199. Fields for programs: those of `aesth score`,
+    then picture; raises and lowers, the points that hiding the strongest parts costs and brings; sharpness, exposure,
+    shadows, highlights, contrast, colourfulness, noise and tilt; area, edges_area and chance_area, with --curves.
 
-    Examples: `aesth explain IMG_1.jpg`; `aesth explain --out explained ~/Photos/best`; `aesth explain --dry-run
-    --format json --curves curves.json IMG_1.jpg`.
+        aesth explain IMG_1.jpg
+
+        aesth explain --out explained ~/Photos/best
+
+        aesth explain --dry-run --format json --curves curves.json IMG_1.jpg
     """
     settings, photos = begin(paths, which, output, engine)
     from aesth.apps.explain import files
