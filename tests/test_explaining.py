@@ -15,6 +15,7 @@ from aesth.errors import ConfigError, DecodeError
 from aesth.explaining import Explained, Explaining, explain, explain_photos, keep_curves
 from aesth.scorer import Scorer
 from aesth.tagging import Action
+from aesth.taste import Taste
 from support.cli import grey_photo, grey_raw
 
 
@@ -46,6 +47,14 @@ def test_the_bright_place_raises_the_score_of_brightness_and_the_black_one_lower
     assert 0.1 < found.effect.lowers < found.effect.raises < 5
     assert found.faithfulness is None
     assert found.facts["area"] is None
+
+
+def test_a_photo_is_explained_by_the_taste_that_it_is_scored_by(scorer: Scorer) -> None:
+    taste = Taste(scorer.tag, slope=0.5, shift=10.0, weights=np.zeros(1000))
+    with Scorer(encoder=scorer.encoder, taste=taste, jobs=1) as own:
+        (found,), (common,) = (explained(by, spotted_photo(Path("a.jpg")), dry_run=True) for by in (own, scorer))
+    assert found.score == pytest.approx(common.score / 2 + 10 / 2.55, abs=0.1)
+    assert found.explanation.effect.raises == pytest.approx(common.explanation.effect.raises / 2, rel=1e-3)
 
 
 @pytest.fixture(autouse=True)

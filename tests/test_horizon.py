@@ -35,7 +35,7 @@ def test_a_horizon_leans_as_the_picture_was_turned(
     assert found is not None
     assert found.tilt == pytest.approx(degrees, abs=0.35)
     assert LONG <= found.length <= 1
-    assert found.agreement > 0.8
+    assert found.agreement > 0.9
 
 
 @settings(max_examples=10)

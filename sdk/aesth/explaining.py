@@ -21,9 +21,9 @@ from aesth.encoder import Encoder
 from aesth.errors import AesthError, DecodeError
 from aesth.preprocess import UInt8Image
 from aesth.qualities import SIDE
-from aesth.scale import norm
-from aesth.scorer import Scored, Scorer
+from aesth.scorer import Scored, Scorer, norms_of
 from aesth.tagging import Action, Outcome
+from aesth.taste import Taste
 
 FULL = 2.0
 """Points of the score that a place must be worth to be shown in full colour, if none is worth more."""
@@ -105,19 +105,20 @@ class Explained(Outcome):
     explanation: Explanation | None = None
 
 
-def explain(image: UInt8Image, encoder: Encoder, *, curves: bool = False) -> Explanation:
+def explain(image: UInt8Image, encoder: Encoder, *, taste: Taste | None = None, curves: bool = False) -> Explanation:
     """Why ``image``, upright sRGB pixels (h, w, 3), has its score.
 
     Args:
         image: of any size; more pixels than a large screen has are of no use.
         encoder: gives the score.
+        taste: of whom the score is; None is of what people like in common.
         curves: whether to measure how far that can be believed.
     """
-    saliency = occlusion(encoder, image)
+    saliency = occlusion(encoder, image, taste=taste)
     return Explanation(
-        _in_points(encoder, image, saliency),
+        _in_points(encoder, image, saliency, taste),
         measure_all(image),
-        faithfulness(encoder, image, saliency) if curves else None,
+        faithfulness(encoder, image, saliency, taste=taste) if curves else None,
     )
 
 
@@ -173,7 +174,7 @@ def _explained(photo: Path, scored: Scored, scorer: Scorer, how: Explaining, tar
         raise DecodeError("has no score", photo)
     files.refuse_occupied(target, overwrite=how.overwrite)
     image = _pixels(photo, scorer)
-    explanation = explain(image, scorer.encoder, curves=how.curves)
+    explanation = explain(image, scorer.encoder, taste=scorer.taste, curves=how.curves)
     if not how.dry_run:
         picture = draw(
             image,
@@ -201,9 +202,9 @@ def _pixels(photo: Path, scorer: Scorer) -> UInt8Image:
         return load(photo, at_least=(SIDE, SIDE), max_pixels=scorer.max_pixels)
 
 
-def _in_points(encoder: Encoder, image: UInt8Image, saliency: SaliencyMap) -> SaliencyMap:
+def _in_points(encoder: Encoder, image: UInt8Image, saliency: SaliencyMap, taste: Taste | None) -> SaliencyMap:
     """A map in units of the norm as points of the score, which hardly moves at its ends."""
-    whole = norm(encoder.encode(encoder.record.preprocess(image)[None]))[0]
+    whole = norms_of(encoder.encode(encoder.record.preprocess(image)[None]), taste)[0]
     scale = encoder.record.scale
     points: SaliencyMap = (scale.score(whole) - scale.score(whole - saliency)).astype(np.float32)
     return points
@@ -214,5 +215,4 @@ def _belief(found: Faithfulness | None) -> tuple[str, ...]:
     if found is None:
         return ()
     numbers = (found.ours.between, found.edges.between, found.between_by_chance)
-    ours, edges, chance = (f"{number:.1f}".replace("-", "−") for number in numbers)
-    return (f"how far to believe it: {ours} (edges {edges}, chance {chance})",)
+    return ("how far to believe it: {:.1f} (edges {:.1f}, chance {:.1f})".format(*numbers),)

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from aesth.apps.explain import occlusion, overlay
 from aesth.apps.explain.heat import LOWERS, RAISES
-from aesth.encoder import OnnxEncoder
+from aesth.encoder import DIMENSIONS, OnnxEncoder, tag_of
 from aesth.registry import ModelFile
+from aesth.taste import Taste
 from support.models import SIDE
 
 
@@ -78,6 +79,12 @@ def test_batches_change_nothing_and_progress_is_told(encoder: OnnxEncoder) -> No
     many = occlusion(encoder, image, batch=64, on_progress=lambda done, total: told.append((done, total)))
     assert one == pytest.approx(many, abs=1e-4)
     assert told[-1][0] == told[-1][1] > 1
+
+
+def test_of_a_taste_the_map_is_of_the_norm_that_the_person_gives(encoder: OnnxEncoder) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (50, 70, 3), np.uint8)
+    taste = Taste(tag_of(encoder), slope=2.0, shift=5.0, weights=np.zeros(DIMENSIONS))
+    assert occlusion(encoder, image, taste=taste) == pytest.approx(2 * occlusion(encoder, image), abs=1e-3)
 
 
 @pytest.mark.parametrize("windows", [[], [0.0], [1.5], [0.3, -1]])

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from aesth.apps.explain import Curves, curves, faithfulness, occlusion
 from aesth.apps.explain.curves import chance, edges
-from aesth.encoder import OnnxEncoder
+from aesth.encoder import DIMENSIONS, OnnxEncoder, tag_of
 from aesth.registry import ModelFile
+from aesth.taste import Taste
 from support.models import SIDE
 
 
@@ -51,6 +52,13 @@ def test_the_opposite_map_hides_what_this_one_shows(encoder: OnnxEncoder, seed: 
 def test_only_the_order_of_a_map_counts(encoder: OnnxEncoder) -> None:
     saliency = np.random.default_rng(1).random((SIDE, SIDE), np.float32)
     assert curves(encoder, HALF, saliency) == curves(encoder, HALF, np.exp(3 * saliency) - 7)
+
+
+def test_of_a_taste_the_scores_are_those_of_the_person(encoder: OnnxEncoder) -> None:
+    taste = Taste(tag_of(encoder), slope=0.5, shift=0.0, weights=np.zeros(DIMENSIONS))
+    found, common = curves(encoder, HALF, WHERE, taste=taste), curves(encoder, HALF, WHERE)
+    assert found.deletion == pytest.approx(np.array(common.deletion) / 2, abs=1e-3)
+    assert faithfulness(encoder, HALF, WHERE, draws=1, taste=taste).ours == found
 
 
 def test_a_map_that_is_right_beats_edges_and_chance(encoder: OnnxEncoder) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import ImageFont
 
 from aesth.apps.explain import Effect, Remark, draw, overlay, remarks
 from aesth.apps.explain.heat import LOWERS, RAISES
@@ -97,3 +98,16 @@ def test_the_legend_has_both_colours_and_says_where_nothing_matters() -> None:
     for colour in (RAISES, LOWERS):
         assert (page == colour).all(axis=-1).sum() > 400
     assert (page != calm).any()
+
+
+def test_the_font_has_all_that_is_written() -> None:
+    """A sign that it lacks would be drawn as an empty box."""
+    horizons = (None, Horizon(-3.0, 1.0, 1.0), Horizon(3.0, 1.0, 1.0))
+    ends = [{name: limits[end] for name, limits in RANGES.items()} for end in (0, 1)]
+    lines = [
+        one for horizon in horizons for values in ends for one in remarks(Measured(Qualities(**values), horizon, 9))
+    ]
+    written = {sign for one in lines for sign in one.name + one.value + one.words} - {" "}
+    font = ImageFont.load_default(20)
+    missing = bytes(font.getmask("\uffff"))
+    assert {sign for sign in written if bytes(font.getmask(sign)) == missing} == set()

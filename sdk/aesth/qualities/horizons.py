@@ -21,7 +21,7 @@ MOST = 12.0
 """Degrees that a horizon is looked for at both sides of level; what leans more may be meant to."""
 LONG = 0.5
 """Share of the width that a line must cover to be a horizon."""
-AGREEMENT = 0.7
+AGREEMENT = 0.8
 """Share of the votes of all long lines that must lean about as it does."""
 
 _RIM = 0.12
@@ -31,7 +31,7 @@ _LEAST = 16
 """Looked at with so many pixels on the short side at most, and at least."""
 _STEP, _TOLERANCE = 0.25, 3.0
 """Degrees from one angle to the next, and by which a gradient may differ from the line it votes for."""
-_SUPPORT, _NEAR = 0.3, 1.0
+_SUPPORT, _NEAR = 0.3, 1.5
 """A line of this share of the width says something; within so many degrees it says the same."""
 _STRONG = 3.0
 """Steps of 255 a pixel from which on a gradient is an edge."""

@@ -17,7 +17,8 @@ from PIL import Image, ImageFilter
 from aesth.apps.explain.maps import BATCH, SaliencyMap, blurred, resized, veiled
 from aesth.encoder import Encoder
 from aesth.preprocess import UInt8Image
-from aesth.scale import norm
+from aesth.scorer import norms_of
+from aesth.taste import Taste
 
 STEPS = 10
 """Equal shares of the picture that are hidden, or shown, one after the other."""
@@ -100,17 +101,24 @@ class Faithfulness:
         }
 
 
-def faithfulness(encoder: Encoder, image: UInt8Image, saliency: SaliencyMap, draws: int = DRAWS) -> Faithfulness:
+def faithfulness(
+    encoder: Encoder, image: UInt8Image, saliency: SaliencyMap, *, draws: int = DRAWS, taste: Taste | None = None
+) -> Faithfulness:
     """Hold a map of ``image``, (h, w, 3), against the image's edges and ``draws`` maps of chance."""
-    return Faithfulness(
-        curves(encoder, image, saliency),
-        curves(encoder, image, edges(encoder.record.preprocess(image))),
-        tuple(curves(encoder, image, chance(encoder.record.preprocess.size, seed)) for seed in range(draws)),
-    )
+    size = encoder.record.preprocess.size
+    others = [edges(encoder.record.preprocess(image)), *(chance(size, seed) for seed in range(draws))]
+    ours, by_edges, *by_chance = (curves(encoder, image, one, taste=taste) for one in (saliency, *others))
+    return Faithfulness(ours, by_edges, tuple(by_chance))
 
 
 def curves(
-    encoder: Encoder, image: UInt8Image, saliency: SaliencyMap, *, hidden: UInt8Image | None = None, steps: int = STEPS
+    encoder: Encoder,
+    image: UInt8Image,
+    saliency: SaliencyMap,
+    *,
+    hidden: UInt8Image | None = None,
+    steps: int = STEPS,
+    taste: Taste | None = None,
 ) -> Curves:
     """Hide ``image`` step by step in the order of ``saliency``, the highest first, and show it in the same order.
 
@@ -120,13 +128,14 @@ def curves(
         saliency: of any size, (h', w'); only the order of its values counts.
         hidden: what shows in place of a hidden part, (h, w, 3); None is a heavy blur of the image.
         steps: see `STEPS`.
+        taste: of whom the scores are, as `aesth.scorer.Scorer` has it.
     """
     small = encoder.record.preprocess(image)
     veil = encoder.record.preprocess(blurred(image) if hidden is None else hidden)
     shares = np.linspace(0, 1, steps + 1)
     masks = list(_hidden_masks(resized(saliency, small.shape[:2]), shares[1:-1]))
     pictures = [small, *(_mixed(small, veil, mask) for mask in masks), *(_mixed(veil, small, m) for m in masks), veil]
-    whole, *scores, nothing = _scores(encoder, pictures)
+    whole, *scores, nothing = _scores(encoder, pictures, taste)
     return Curves(
         tuple(shares.tolist()),
         (whole, *scores[: len(masks)], nothing),
@@ -160,9 +169,9 @@ def _mixed(image: UInt8Image, other: UInt8Image, mask: NDArray[np.float32]) -> U
     return veiled(image, other.astype(np.float32), mask)
 
 
-def _scores(encoder: Encoder, pictures: Sequence[UInt8Image]) -> list[float]:
+def _scores(encoder: Encoder, pictures: Sequence[UInt8Image], taste: Taste | None) -> list[float]:
     batches = (np.stack(pictures[begin : begin + BATCH]) for begin in range(0, len(pictures), BATCH))
-    norms = np.concatenate([norm(encoder.encode(batch)) for batch in batches])
+    norms = np.concatenate([norms_of(encoder.encode(batch), taste) for batch in batches])
     return [float(score) for score in encoder.record.scale.score(norms)]
 
 

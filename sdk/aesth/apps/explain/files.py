@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aesth.errors import ConfigError
+from aesth.replacing import replacing
 
 _OURS = re.compile(r"-explained(-\d+)?\.png$", re.IGNORECASE)
 
@@ -44,15 +45,11 @@ def write(path: Path, save: Callable[[Path], object], *, overwrite: bool) -> Non
     Raises:
         ConfigError: there is something already, or nothing can be written there.
     """
-    partial = path.with_name(f".{path.name[:64]}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with replacing(path) as partial:
             save(partial)
             refuse_occupied(path, overwrite=overwrite)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
     except OSError as error:
         raise ConfigError(
             f"cannot be written ({error.strerror or error}); give another folder with --out", path

@@ -16,7 +16,8 @@ from PIL import Image, ImageFilter
 
 from aesth.encoder import Encoder
 from aesth.preprocess import UInt8Image
-from aesth.scale import norm
+from aesth.scorer import norms_of
+from aesth.taste import Taste
 
 SaliencyMap = NDArray[np.float32]
 """(h, w): how much the norm depends on each place."""
@@ -35,6 +36,7 @@ def occlusion(
     windows: Sequence[float] = WINDOWS,
     hidden: UInt8Image | None = None,
     batch: int = BATCH,
+    taste: Taste | None = None,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> SaliencyMap:
     """What every place of ``image`` is worth to its norm.
@@ -45,6 +47,7 @@ def occlusion(
         windows: sides of the windows, 0 to 1, as shares of the sides of the picture.
         hidden: what shows in place of a hidden part, (h, w, 3); None is a heavy blur of the image.
         batch: pictures in one call of the encoder.
+        taste: of whom the norm is, as `aesth.scorer.Scorer` has it.
         on_progress: told how many of how many windows were tried.
 
     Returns:
@@ -59,13 +62,14 @@ def occlusion(
     small = encoder.record.preprocess(image)
     veil = encoder.record.preprocess(blurred(image) if hidden is None else hidden).astype(np.float32)
     scales = [list(_windows(small.shape[:2], side)) for side in windows]
-    whole = float(norm(encoder.encode(small[None]))[0])
+    whole = float(norms_of(encoder.encode(small[None]), taste)[0])
     total, done = np.zeros(small.shape[:2], np.float64), 0
     for masks in scales:
         worth, weight = np.zeros_like(total), np.zeros_like(total)
         for begin in range(0, len(masks), batch):
             some = masks[begin : begin + batch]
-            falls = whole - norm(encoder.encode(np.stack([veiled(small, veil, mask) for mask in some])))
+            hiding = np.stack([veiled(small, veil, mask) for mask in some])
+            falls = whole - norms_of(encoder.encode(hiding), taste)
             for mask, fall in zip(some, falls, strict=True):
                 worth += mask * fall
                 weight += mask
