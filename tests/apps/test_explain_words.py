@@ -77,6 +77,16 @@ def test_all_of_a_page_lies_within_its_margins(size: tuple[int, int]) -> None:
         assert (rim == 255).all()
 
 
+@pytest.mark.parametrize(("size", "margin"), [((680, 680), slice(714, 727)), ((680, 300), slice(-32, None))])
+def test_the_longest_words_end_where_the_legend_or_the_page_does(size: tuple[int, int], margin: slice) -> None:
+    worst = Qualities(1024, 100, 1, 1, 50, 300, 128)
+    longest = remarks(Measured(worst, Horizon(-12, 1, 1), 1024))
+    page = drawn(np.full((*size, 3), 255, np.uint8), np.zeros(size, np.float32), remarks=longest)
+    words = page if size[1] < 680 else page[72 + 680 :]
+    assert (words[:, margin] == 255).all()
+    assert (page == RAISES).all(axis=-1).sum() > 400
+
+
 def test_the_photo_stands_beside_its_map() -> None:
     image = np.random.default_rng(0).integers(0, 256, (680, 900, 3), np.uint8)
     saliency = np.linspace(-1, 1, 900, dtype=np.float32)[None].repeat(680, axis=0)

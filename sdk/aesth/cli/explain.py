@@ -80,7 +80,7 @@ def explain(
     """Show which parts of a photo raise and lower its score, and what can be measured of it, as a picture.
 
     IMG.jpg is explained by IMG-explained.png. No file is replaced without --overwrite, and such pictures are not
-    explained in turn. It takes as long as 119 scores, with --curves 199. Fields for programs: those of `aesth score`,
+    explained in turn. It takes as long as 120 scores, with --curves 200. Fields for programs: those of `aesth score`,
     then picture; raises and lowers, the points that hiding the strongest parts costs and brings; sharpness, exposure,
     shadows, highlights, contrast, colourfulness, noise and tilt; area, edges_area and chance_area, with --curves.
 

@@ -19,7 +19,7 @@ PANEL = (900, 680)
 
 _PAPER, _INK, _FAINT, _STAR, _NO_STAR = (255, 255, 255), (28, 28, 30), (110, 110, 115), (230, 160, 0), (215, 215, 220)
 _MARGIN, _GAP, _HEAD, _LINE = 32, 16, 72, 30
-_LEAST_WIDTH = 1100
+_TEXT_WIDTH, _COLUMN, _LEGEND = 680, 22, 2
 _TITLE, _TEXT = 40, 20
 _NOTHING = 0.05
 
@@ -48,7 +48,7 @@ def draw(
     notes: Sequence[str] = (),
     full: float = 0.0,
 ) -> UInt8Image:
-    """A photo and its map side by side, under its score and over the legend and the remarks: sRGB pixels (h, w, 3).
+    """A photo and its map side by side, with its score, the legend and the remarks: sRGB pixels (h, w, 3).
 
     Args:
         image: upright sRGB pixels (h, w, 3).
@@ -61,20 +61,36 @@ def draw(
         full: see `aesth.apps.explain.overlay`.
     """
     shown = _fitted(image)
-    panels = [shown, overlay(shown, saliency, full)]
-    height, width = shown.shape[:2]
-    page_width = max(2 * width + _GAP + 2 * _MARGIN, _LEAST_WIDTH)
-    below = _HEAD + height + _GAP
-    rows = max(len(remarks), 2 + len(notes))
-    page = Image.new("RGB", (page_width, below + rows * _LINE + _MARGIN), _PAPER)
+    layout = _layout(*shown.shape[:2], lines=len(remarks), notes=len(notes))
+    page = Image.new("RGB", layout.size, _PAPER)
     pen = ImageDraw.Draw(page)
     _draw_head(pen, score, rating)
-    left = (page_width - 2 * width - _GAP) // 2
-    for number, panel in enumerate(panels):
-        page.paste(Image.fromarray(panel), (left + number * (width + _GAP), _HEAD))
-    _draw_remarks(pen, remarks, (_MARGIN, below))
-    _draw_legend(pen, effect, notes, (page_width // 2 + _GAP // 2, below))
+    for number, panel in enumerate((shown, overlay(shown, saliency, full))):
+        page.paste(Image.fromarray(panel), (_MARGIN + number * (shown.shape[1] + _GAP), _HEAD))
+    _draw_remarks(pen, remarks, layout.remarks)
+    _draw_legend(pen, effect, notes, layout.legend)
     return np.asarray(page)
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Width and height of a page, and where its texts begin."""
+
+    size: tuple[int, int]
+    remarks: tuple[int, int]
+    legend: tuple[int, int]
+
+
+def _layout(height: int, width: int, *, lines: int, notes: int) -> _Layout:
+    """Texts stand below the two pictures, or beside them where these are narrow."""
+    right = _MARGIN + 2 * width + _GAP
+    if width >= _TEXT_WIDTH:
+        below, rows = _HEAD + height + _GAP, max(lines, _LEGEND + notes)
+        size = right + _MARGIN, below + rows * _LINE + _MARGIN
+        return _Layout(size, remarks=(_MARGIN, below), legend=(_MARGIN + width + _GAP, below))
+    left, legend = right + _MARGIN, _LEGEND + notes + 1
+    size = left + _TEXT_WIDTH + _MARGIN, _HEAD + max(height, (legend + lines) * _LINE) + _MARGIN
+    return _Layout(size, remarks=(left, _HEAD + legend * _LINE), legend=(left, _HEAD))
 
 
 def _fitted(image: UInt8Image) -> UInt8Image:
@@ -113,8 +129,8 @@ def _draw_star(
 def _draw_remarks(pen: ImageDraw.ImageDraw, remarks: Sequence[Remark], place: tuple[int, int]) -> None:
     font = ImageFont.load_default(_TEXT)
     left, top = place
-    names = max(pen.textlength(remark.name, font) for remark in remarks) + 2 * _GAP
-    values = max(pen.textlength(remark.value, font) for remark in remarks) + 2 * _GAP
+    names = max(pen.textlength(remark.name, font) for remark in remarks) + _COLUMN
+    values = max(pen.textlength(remark.value, font) for remark in remarks) + _COLUMN
     for number, remark in enumerate(remarks):
         y = top + number * _LINE
         pen.text((left, y), remark.name, _FAINT, font)
