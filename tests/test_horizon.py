@@ -26,7 +26,7 @@ def sea(
     return np.repeat(np.clip(grey, 0, 255).astype(np.uint8)[..., None], 3, axis=-1)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(ANGLES, st.floats(0.3, 0.7), st.sampled_from([(300, 400), (400, 300), (700, 900)]), st.integers(0, 99))
 def test_a_horizon_leans_as_the_picture_was_turned(
     degrees: float, level: float, size: tuple[int, int], seed: int
@@ -38,7 +38,7 @@ def test_a_horizon_leans_as_the_picture_was_turned(
     assert found.agreement > 0.9
 
 
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(ANGLES)
 def test_mirrored_it_leans_to_the_other_side(degrees: float) -> None:
     image = sea(degrees)

@@ -55,10 +55,13 @@ def test_there_are_words_for_whatever_can_be_measured(values: dict[str, float], 
     assert all(one.words for one in found)
 
 
-def test_a_photo_is_measured_at_the_size_of_a_screen() -> None:
-    image = np.zeros((1100, 1300, 3), np.uint8)
-    assert measure_all(image).side == 1024
-    assert measure_all(image[:200]).side == 200
+def test_lines_are_counted_of_as_many_as_there_are_pixels_up_to_those_of_a_screen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    image = np.zeros((80, 120, 3), np.uint8)
+    assert measure_all(image).side == 80
+    monkeypatch.setattr("aesth.apps.explain.words.SIDE", 64)
+    assert measure_all(image).side == 64
 
 
 REMARKS = (Remark("Sharpness", "1024 of 1024 lines", "sharp to the last pixel"),) * 5
