@@ -26,7 +26,7 @@ STAGES = (
     {"scorer", "config"},
     {"alike"},
     {"tagging", "apps"},
-    {"scoring", "picking", "learning", "spotting", "undo", "doctor"},
+    {"explaining", "scoring", "picking", "learning", "spotting", "undo", "doctor"},
     {"collecting", "comparing", "digikam", "ray", "reporting"},
     {"training"},
     {"cli"},

@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aesth.apps.explain import occlusion, overlay
-from aesth.encoder import OnnxEncoder
+from aesth.apps.explain.heat import LOWERS, RAISES
+from aesth.encoder import DIMENSIONS, OnnxEncoder, tag_of
 from aesth.registry import ModelFile
+from aesth.taste import Taste
 from support.models import SIDE
 
 
@@ -51,7 +53,7 @@ def test_hiding_all_of_a_picture_costs_what_it_is_above_the_veil(encoder: OnnxEn
 
 
 def _windows_of(length: int, side: float) -> list[np.ndarray]:
-    from aesth.apps.explain import _windows
+    from aesth.apps.explain.maps import _windows
 
     return list(_windows((length, length), side))
 
@@ -79,6 +81,12 @@ def test_batches_change_nothing_and_progress_is_told(encoder: OnnxEncoder) -> No
     assert told[-1][0] == told[-1][1] > 1
 
 
+def test_of_a_taste_the_map_is_of_the_norm_that_the_person_gives(encoder: OnnxEncoder) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (50, 70, 3), np.uint8)
+    taste = Taste(tag_of(encoder), slope=2.0, shift=5.0, weights=np.zeros(DIMENSIONS))
+    assert occlusion(encoder, image, taste=taste) == pytest.approx(2 * occlusion(encoder, image), abs=1e-3)
+
+
 @pytest.mark.parametrize("windows", [[], [0.0], [1.5], [0.3, -1]])
 def test_windows_are_shares_of_the_picture(encoder: OnnxEncoder, windows: list[float]) -> None:
     with pytest.raises(ValueError, match="shares of the picture"):
@@ -96,7 +104,30 @@ def test_an_overlay_shows_heat_where_the_map_is_high_and_dim_grey_elsewhere() ->
     assert int(drawn[14, 14, 0]) - int(drawn[14, 14, 2]) > 50
 
 
-@pytest.mark.parametrize("value", [0.0, -3.0])
-def test_an_overlay_of_nothing_is_the_grey_photo(value: float) -> None:
+def test_an_overlay_of_nothing_is_the_grey_photo() -> None:
     image = np.full((8, 8, 3), 100, np.uint8)
-    assert (overlay(image, np.full((8, 8), value, np.float32)) == 75).all()
+    assert (overlay(image, np.zeros((8, 8), np.float32)) == 75).all()
+
+
+@pytest.mark.parametrize(("value", "colour"), [(1.0, RAISES), (-1.0, LOWERS)])
+def test_an_overlay_shows_what_raises_and_what_lowers_in_two_colours(value: float, colour: tuple[int, ...]) -> None:
+    saliency = np.zeros((40, 60), np.float32)
+    saliency[10:20, 10:20] = value
+    drawn = overlay(np.full((40, 60, 3), 128, np.uint8), saliency)
+    away = drawn[15, 15].astype(float) - 96
+    assert away == pytest.approx((np.array(colour) - 96) * 0.8, abs=1)
+    assert (drawn[30, 40] == 96).all()
+
+
+def test_the_two_colours_differ_in_lightness_and_for_people_who_see_no_red_or_no_green() -> None:
+    """Of sRGB, to deuteranopes and protanopes, by Viénot, Brettel & Mollon (1999): yellow against blue is left."""
+    orange, blue = (np.array(colour, float) for colour in (RAISES, LOWERS))
+    assert abs((orange - blue) @ [0.299, 0.587, 0.114]) > 60
+    for reds in ([0.292, 0.708, 0.0], [0.113, 0.887, 0.0]):
+        assert (orange @ reds - orange[2]) > 100 > -100 > (blue @ reds - blue[2])
+
+
+def test_a_map_in_which_hardly_anything_matters_looks_so() -> None:
+    image, noise = np.full((8, 8, 3), 100, np.uint8), np.full((8, 8), 0.001, np.float32)
+    assert (overlay(image, noise, full=1.0) == 75).all()
+    assert (overlay(image, noise) != 75).any()

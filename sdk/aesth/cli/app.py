@@ -43,6 +43,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "aesth.cli.learn:learn",
         "Learn your own taste from stars that you gave, or from choices between two photos.",
     ),
+    "explain": (
+        "aesth.cli.explain:explain",
+        "Show which parts of a photo raise and lower its score, and what can be measured of it, as a picture.",
+    ),
     "undo": (
         "aesth.cli.undo:undo",
         "Give photos the metadata back that they had before a run of `aesth tag`.",

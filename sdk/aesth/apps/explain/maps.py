@@ -16,7 +16,8 @@ from PIL import Image, ImageFilter
 
 from aesth.encoder import Encoder
 from aesth.preprocess import UInt8Image
-from aesth.scale import norm
+from aesth.scorer import norms_of
+from aesth.taste import Taste
 
 SaliencyMap = NDArray[np.float32]
 """(h, w): how much the norm depends on each place."""
@@ -27,9 +28,6 @@ BLUR = 0.1
 """Sigma of the blur that hides, as a share of the shorter side."""
 BATCH = 16
 
-_HEAT = ((0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164))
-_TRANSPARENT_BELOW, _STRENGTH, _CEILING = 0.1, 0.85, 99.5
-
 
 def occlusion(
     encoder: Encoder,
@@ -38,6 +36,7 @@ def occlusion(
     windows: Sequence[float] = WINDOWS,
     hidden: UInt8Image | None = None,
     batch: int = BATCH,
+    taste: Taste | None = None,
     on_progress: Callable[[int, int], None] = lambda _done, _total: None,
 ) -> SaliencyMap:
     """What every place of ``image`` is worth to its norm.
@@ -48,6 +47,7 @@ def occlusion(
         windows: sides of the windows, 0 to 1, as shares of the sides of the picture.
         hidden: what shows in place of a hidden part, (h, w, 3); None is a heavy blur of the image.
         batch: pictures in one call of the encoder.
+        taste: of whom the norm is, as `aesth.scorer.Scorer` has it.
         on_progress: told how many of how many windows were tried.
 
     Returns:
@@ -60,42 +60,31 @@ def occlusion(
     if not windows or not all(0 < side <= 1 for side in windows):
         raise ValueError(f"windows are shares of the picture, above 0 and at most 1, not {tuple(windows)}")
     small = encoder.record.preprocess(image)
-    veil = encoder.record.preprocess(_blurred(image) if hidden is None else hidden).astype(np.float32)
+    veil = encoder.record.preprocess(blurred(image) if hidden is None else hidden).astype(np.float32)
     scales = [list(_windows(small.shape[:2], side)) for side in windows]
-    whole = float(norm(encoder.encode(small[None]))[0])
+    whole = float(norms_of(encoder.encode(small[None]), taste)[0])
     total, done = np.zeros(small.shape[:2], np.float64), 0
     for masks in scales:
         worth, weight = np.zeros_like(total), np.zeros_like(total)
         for begin in range(0, len(masks), batch):
             some = masks[begin : begin + batch]
-            falls = whole - norm(encoder.encode(np.stack([_veiled(small, veil, mask) for mask in some])))
+            hiding = np.stack([veiled(small, veil, mask) for mask in some])
+            falls = whole - norms_of(encoder.encode(hiding), taste)
             for mask, fall in zip(some, falls, strict=True):
                 worth += mask * fall
                 weight += mask
             done += len(some)
             on_progress(done, sum(map(len, scales)))
         total += worth / np.maximum(weight, np.finfo(np.float32).tiny)
-    return _resized((total / len(scales)).astype(np.float32), image.shape[:2])
+    return resized((total / len(scales)).astype(np.float32), image.shape[:2])
 
 
-def overlay(image: UInt8Image, saliency: SaliencyMap) -> UInt8Image:
-    """``image`` (h, w, 3) in dim grey under its ``saliency`` (h', w') as heat, (h, w, 3); only values over 0 show."""
-    heat = np.maximum(_resized(saliency.astype(np.float32), image.shape[:2]), 0)
-    heat = np.minimum(heat / max(float(np.percentile(heat, _CEILING)), np.finfo(np.float32).tiny), 1)
-    colours = np.stack(
-        [np.interp(heat, np.linspace(0, 1, len(_HEAT)), channel) for channel in zip(*_HEAT, strict=True)]
-    )
-    alpha = (_STRENGTH * np.clip((heat - _TRANSPARENT_BELOW) / 0.3, 0, 1))[..., None]
-    grey = 0.75 * np.asarray(Image.fromarray(image).convert("L"), np.float32)[..., None]
-    mixed: UInt8Image = np.rint(grey * (1 - alpha) + np.moveaxis(colours, 0, -1) * alpha).astype(np.uint8)
-    return mixed
-
-
-def _blurred(image: UInt8Image) -> UInt8Image:
+def blurred(image: UInt8Image) -> UInt8Image:
+    """What hides ``image``, (h, w, 3), where nothing else is asked for: itself under a heavy blur."""
     return np.asarray(Image.fromarray(image).filter(ImageFilter.GaussianBlur(BLUR * min(image.shape[:2]))))
 
 
-def _veiled(image: UInt8Image, veil: NDArray[np.float32], mask: NDArray[np.float32]) -> UInt8Image:
+def veiled(image: UInt8Image, veil: NDArray[np.float32], mask: NDArray[np.float32]) -> UInt8Image:
     """``image`` with ``veil`` over it where ``mask``, (h, w), is 1."""
     pixels: UInt8Image = np.rint(image + (veil - image) * mask[..., None]).astype(np.uint8)
     return pixels
@@ -117,7 +106,8 @@ def _bumps(length: int, side: float) -> NDArray[np.float32]:
     return bumps
 
 
-def _resized(values: SaliencyMap, size: tuple[int, ...]) -> SaliencyMap:
+def resized(values: SaliencyMap, size: tuple[int, ...]) -> SaliencyMap:
+    """A map, (h, w), at another size, (height, width)."""
     if values.shape == size:
         return values
     height, width = size
