@@ -26,7 +26,7 @@ STAGES = (
     {"scorer", "config"},
     {"alike"},
     {"tagging", "apps"},
-    {"explaining", "scoring", "picking", "learning", "spotting", "undo", "doctor"},
+    {"explaining", "scoring", "picking", "learning", "spotting", "undo", "doctor", "watching"},
     {"collecting", "comparing", "digikam", "ray", "reporting"},
     {"training"},
     {"cli"},
@@ -71,6 +71,7 @@ ONLY_FOR = {
     "pillow_heif": {"decode"},
     "av": {"decode", "apps"},
     "pymysql": {"digikam"},
+    "watchdog": {"watching"},
     "fsspec": {"ray"},
     "pyarrow": {"ray"},
 }

@@ -15,6 +15,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "aesth.cli.tag:tag",
         "Score photos and write their stars, where photo managers show and sort by them.",
     ),
+    "watch": (
+        "aesth.cli.watch:watch",
+        "Tag new photos as they arrive in folders: from cards, tethered cameras, phones that sync.",
+    ),
     "score": (
         "aesth.cli.score:score",
         "Score photos and write nothing: 0-100, the share of ordinary photos that a photo surpasses.",

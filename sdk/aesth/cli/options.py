@@ -164,8 +164,8 @@ class ScoringFlags(EngineFlags):
 
 
 @dataclass(frozen=True)
-class PhotoFlags:
-    """Which photos a run is about."""
+class FolderFlags:
+    """Which photos of folders a run is about."""
 
     include: Annotated[
         list[str] | None,
@@ -186,6 +186,12 @@ class PhotoFlags:
             "--since", panel=_PHOTOS, metavar="DATE", parser=parse_date, help="In folders, only photos modified since."
         ),
     ] = None
+
+
+@dataclass(frozen=True)
+class PhotoFlags(FolderFlags):
+    """Which photos a run is about."""
+
     files_from: Annotated[
         str | None,
         _option("--files-from", panel=_PHOTOS, metavar="FILE|-", help="Read paths from a file or standard input."),

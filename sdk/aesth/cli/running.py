@@ -48,12 +48,31 @@ class Source(Protocol):
     def __iter__(self) -> Iterator[Path]: ...
 
 
+class GivenPlaces:
+    """Files and folders that were given, of which each gives leave to write there, and a link to where it leads."""
+
+    def __init__(self) -> None:
+        self._given: set[str] = set()
+
+    def add(self, path: Path) -> None:
+        """One more was given."""
+        self._given.update(_places(path))
+
+    def cover(self, photo: Path) -> bool:
+        """Whether a photo, and the sidecar beside it, lie in a place that was given, which links may lead out of."""
+        return all(
+            place in self._given or not self._given.isdisjoint(map(str, Path(place).parents))
+            for place in _places(photo)
+        )
+
+
 class Photos:
     """The photos that a run is about, found at once, or as a list on standard input names them.
 
     Attributes:
         total: how many there are; None while a list is still coming in.
         would_block: whether taking the next photo would wait for who writes the list.
+        cover: whether a photo, and the sidecar beside it, lie in a place that was given.
         unreadable: failures for the folders that could not be read; it grows as the photos are taken.
     """
 
@@ -63,7 +82,8 @@ class Photos:
                 "name photos or folders, or a list of them with --files-from", param_hint="PATH..."
             )
         self.unreadable: deque[Outcome] = deque()
-        self._given: set[str] = set()
+        self._given = GivenPlaces()
+        self.cover = self._given.cover
         paths = list(self._noted(paths or ()))
         listed = None if flags.files_from is None else listed_paths(flags.files_from, null=flags.null)
         self.would_block = listed.would_block if listed else never
@@ -81,17 +101,9 @@ class Photos:
     def __iter__(self) -> Iterator[Path]:
         return iter(self._found)
 
-    def cover(self, photo: Path) -> bool:
-        """Whether a photo, and the sidecar beside it, lie in a place that was given, which links may lead out of."""
-        return all(
-            place in self._given or not self._given.isdisjoint(map(str, Path(place).parents))
-            for place in _places(photo)
-        )
-
     def _noted(self, paths: Iterable[Path]) -> Iterator[Path]:
-        """``paths`` as they come, of which each gives leave to write there, and a link to where it leads."""
         for path in paths:
-            self._given.update(_places(path))
+            self._given.add(path)
             yield path
 
     def _note(self, error: AesthError) -> None:
@@ -179,6 +191,7 @@ class Telling:
         noun: what each outcome is about.
         unit: what the progress bar counts.
         steer: takes the bar of a command that moves it itself, rather than by one for each outcome.
+        metered: a bar shows how far the run is, for people.
     """
 
     layouts: Mapping[Format, Layout]
@@ -188,6 +201,7 @@ class Telling:
     noun: str = "photo"
     unit: str = "photos"
     steer: Callable[[Meter], None] | None = None
+    metered: bool = True
 
 
 PLAIN = Telling(LAYOUTS, table.row)
@@ -214,7 +228,7 @@ def report(
     stopped = False
     is_table = settings.format is Format.TABLE
     console = console_of(sys.stdout if is_table and same_terminal() else sys.stderr)
-    shown = not settings.quiet and console.is_terminal and (is_table or not sys.stdout.isatty())
+    shown = telling.metered and not settings.quiet and console.is_terminal and (is_table or not sys.stdout.isatty())
     meter = Meter(console, photos.total, shown=shown, doing="Undoing" if undoes else "Scoring", unit=telling.unit)
     with meter, stop, _printer(settings.format, console, telling) as show:
         watched = stop.until(photos) if winds_up else stop.between(photos)

@@ -11,7 +11,7 @@ from aesth.ahead import WouldBlock, never
 from aesth.cli.options import OutputFlags, Paths, PhotoFlags, ScoringFlags, WritingFlags, begin
 
 if TYPE_CHECKING:
-    from aesth.cli.running import Source
+    from aesth.cli.running import Source, Telling
     from aesth.config import Settings
     from aesth.metadata import MetadataSession
     from aesth.tagging import Outcome
@@ -41,6 +41,8 @@ def write_stars(
     may_write: Callable[[Path], bool],
     would_block: WouldBlock = never,
     known_kept: Callable[[MetadataSession], Mapping[Path, Outcome]] = lambda _: {},
+    noting: Callable[[Iterator[Outcome]], Iterator[Outcome]] = iter,
+    telling: Telling | None = None,
 ) -> None:
     """Score photos and write their stars as the settings say; the program ends with the code that tells how it went.
 
@@ -51,9 +53,11 @@ def write_stars(
         may_write: whether a photo lies where something may be written.
         would_block: whether taking the next photo would wait.
         known_kept: tells the photos that are kept whatever their files say.
+        noting: hands outcomes on, each as soon as it is there.
+        telling: how outcomes are told, where that is not as of other commands.
     """
     from aesth import tagging
-    from aesth.cli.running import make_scorer, remembered_scores, report
+    from aesth.cli.running import PLAIN, make_scorer, remembered_scores, report
     from aesth.cli.stopping import GracefulStop
     from aesth.cli.text import command_line
     from aesth.metadata import Extras, MetadataSession
@@ -86,9 +90,9 @@ def write_stars(
             )
 
         def outcomes(watched: Iterable[Path]) -> Iterator[Outcome]:
-            return _passing(watched, kept, run) if kept else run(watched)
+            return noting(_passing(watched, kept, run) if kept else run(watched))
 
-        report(photos, outcomes, settings, writes=True, stop=stop)
+        report(photos, outcomes, settings, writes=True, telling=telling or PLAIN, stop=stop)
 
 
 def _passing(
