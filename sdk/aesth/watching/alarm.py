@@ -119,7 +119,7 @@ class FolderAlarm:
         self._observer.stop()
         self._observer.join()
 
-    def _ring(self, event: FileSystemEvent) -> None:
+    def _ring(self, event: FileSystemEvent) -> None:  # noqa: ARG002 - watchdog gives it by name
         self._changed.set()
 
     def _schedule(self, folder: Path) -> ObservedWatch | None:
