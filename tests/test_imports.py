@@ -27,7 +27,7 @@ STAGES = (
     {"alike"},
     {"tagging", "apps"},
     {"explaining", "scoring", "picking", "learning", "spotting", "undo", "doctor", "watching"},
-    {"collecting", "comparing", "digikam", "ray", "reporting"},
+    {"collecting", "comparing", "digikam", "matching", "ray", "reporting"},
     {"training"},
     {"cli"},
 )

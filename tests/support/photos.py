@@ -58,6 +58,14 @@ def noise(height: int = 64, width: int = 64, seed: int = 0) -> NDArray[np.uint8]
     return np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
 
 
+def landscape(seed: int, side: int = 320) -> Image.Image:
+    """A picture of its own, with large and small things in it."""
+    generator = np.random.default_rng(seed)
+    layers = [Image.fromarray(generator.integers(0, 256, (n, n, 3), np.uint8)) for n in (4, 11, 40)]
+    first, second, third = (layer.resize((side, side * 3 // 4), Image.Resampling.BICUBIC) for layer in layers)
+    return Image.blend(Image.blend(first, second, 0.4), third, 0.2)
+
+
 def corners(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The colours in the middle of the four quarters of a picture, (2, 2, 3)."""
     height, width = pixels.shape[:2]

@@ -51,6 +51,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "aesth.cli.explain:explain",
         "Show which parts of a photo raise and lower its score, and what can be measured of it, as a picture.",
     ),
+    "similar": (
+        "aesth.cli.similar:similar",
+        "Find photos that are one picture, at other sizes, crops or edits; write nothing.",
+    ),
     "undo": (
         "aesth.cli.undo:undo",
         "Give photos the metadata back that they had before a run of `aesth tag`.",

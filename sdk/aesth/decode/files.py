@@ -55,6 +55,23 @@ def load(
         raise DecodeError(error.message, path) from error.__cause__
 
 
+def count_pixels(path: Path, max_pixels: int = DEFAULT_MAX_PIXELS) -> int:
+    """Width times height of the picture in a file, of a RAW file's sensor; nothing is decoded.
+
+    Raises:
+        DecodeError: the file cannot be read as a picture.
+    """
+    try:
+        with foreign_errors(), _open(path) as file:
+            kind = _format_of(file, path)
+            if kind is Format.RAW:
+                return raw.count_pixels(file, path)
+            with open_picture(file, kind, max_pixels) as image:
+                return image.width * image.height
+    except DecodeError as error:
+        raise DecodeError(error.message, path) from error.__cause__
+
+
 def from_pil(image: Image.Image) -> UInt8Image:
     """Upright sRGB pixels (h, w, 3) of a PIL image of any mode, orientation and colour profile.
 

@@ -50,6 +50,14 @@ def load(file: BinaryIO, path: Path, at_least: tuple[int, int] | None, max_pixel
         return preview
 
 
+def count_pixels(file: BinaryIO, path: Path) -> int:
+    """Width times height of the sensor's picture."""
+    import rawpy
+
+    with rawpy.imread(str(path) if _is_utf8(path) else file) as raw:
+        return int(raw.sizes.width * raw.sizes.height)
+
+
 def _reaches(pixels: UInt8Image, height: float, width: float) -> bool:
     return bool(pixels.shape[0] >= height and pixels.shape[1] >= width)
 
