@@ -53,10 +53,8 @@ class Members:
 
 def family_of(path: Path) -> Family:
     """The family that a file belongs to, by its name alone."""
-    name = path.name.casefold()
-    while (suffix := os.path.splitext(name)[1]) in _SUFFIXES:  # noqa: PTH122 - names, thousands of them
-        name = name[: -len(suffix)]
-    return Family(str(path.parent), name)
+    folder, name = os.path.split(path)  # thousands of them: pathlib takes several times as long
+    return Family(folder, _stem_of(name))
 
 
 def find_families(photos: Iterable[Path]) -> dict[Family, Members]:
@@ -67,9 +65,8 @@ def find_families(photos: Iterable[Path]) -> dict[Family, Members]:
     states: dict[Family, list[tuple[str, int, int, int]]] = {family: [] for family in found}
     for folder in {family.folder: None for family in found}:
         for name in _names_in(folder):
-            family = family_of(Path(folder, name))
-            if family in states:
-                states[family] += _state_of(folder, [name])
+            if (state := states.get(Family(folder, _stem_of(name)))) is not None:
+                state += _state_of(folder, [name])
     members = {family: Members(tuple(paths), frozenset(states[family])) for family, paths in found.items()}
     return {family: each for family, each in members.items() if _is_begun(each)}
 
@@ -87,6 +84,13 @@ def files_of(family: Family, state: State) -> list[Path]:
     return [Path(family.folder, name) for name, *_ in state]
 
 
+def _stem_of(name: str) -> str:
+    stem = name.casefold()
+    while (suffix := os.path.splitext(stem)[1]) in _SUFFIXES:  # noqa: PTH122
+        stem = stem[: -len(suffix)]
+    return stem
+
+
 def _is_begun(members: Members) -> bool:
     sizes: Mapping[str, int] = {name: size for name, size, *_ in members.state}
     return all(sizes.get(photo.name, 0) for photo in members.photos)
@@ -94,7 +98,7 @@ def _is_begun(members: Members) -> bool:
 
 def _names_in(folder: str) -> list[str]:
     try:
-        return os.listdir(folder)  # noqa: PTH208 - names are wanted
+        return os.listdir(folder or os.curdir)  # noqa: PTH208 - names are wanted
     except OSError:
         return []
 
