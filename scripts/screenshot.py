@@ -21,7 +21,7 @@ from rich.text import Text
 
 from aesth.cli import table
 from aesth.cli.similar import row_of_group
-from aesth.comparing import Compared
+from aesth.matching import Matched
 from aesth.tagging import Action, Outcome
 
 # Without fonts from a server, and with spaces that every viewer keeps.
@@ -46,7 +46,7 @@ def row_of(fields: dict[str, Any]) -> Text | None:
     if "keep" not in fields:
         return table.row(shown)
     named = {field.name: getattr(shown, field.name) for field in dataclasses.fields(shown)}
-    return row_of_group(Compared(**named, group=fields["group"], keep=fields["keep"]), ascii_only=False)
+    return row_of_group(Matched(**named, group=fields["group"], keep=fields["keep"]), ascii_only=False)
 
 
 def outcome(fields: dict[str, object]) -> Outcome:

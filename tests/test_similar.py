@@ -16,8 +16,8 @@ from aesth import ConfigError, Scorer
 from aesth.apps import similar
 from aesth.apps.similar import groups_of, same_pictures, thumbnail
 from aesth.cache import ScoreCache
-from aesth.matching import Matched, find_similar
 from aesth.decode import count_pixels
+from aesth.matching import Matched, find_similar
 from aesth.metadata import MetadataSession
 from aesth.tagging import Action
 from support.bursts import taken

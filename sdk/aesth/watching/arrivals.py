@@ -39,8 +39,8 @@ class Arrivals:
     """Photos in folders, each as soon as it has settled: those that are there already, then those that arrive.
 
     A RAW and its JPEG come together, when both and their sidecars have settled. A photo comes again when it, or a file
-    that belongs to it, changes later, but not for what was written until `finishing` told of it. Who takes photos tells
-    which were ours to skip; what came while no program watched is among the first. A context manager, for one thread.
+    that belongs to it, changes after `finishing` told that it is done, and so not for what was written by then. What
+    came while no program watched is among the first. A context manager, for one thread.
 
     Args:
         folders: those that are missing may come later; those that vanish may come back.
