@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from itertools import product
 from typing import TypeAlias
 
 import numpy as np
@@ -131,17 +130,24 @@ def _are_near(embeddings: NDArray[np.floating], pairs: NDArray[np.int64]) -> NDA
 
 
 def _fit_of_cuts(one: Floats, other: Floats) -> Floats:
-    whole = _unit(_sampled(other, _cut(1, 0), _cut(1, 0)))
+    whole = _unit(np.asarray(_cut(1, 0) @ other @ _cut(1, 0).T, np.float32))
+    centred = one - one.mean((1, 2), keepdims=True)
     best = np.full(len(one), -1, np.float32)
     for zoom in _ZOOMS:
-        cuts = [_cut(zoom, place) for place in (_PLACES if zoom < 1 else (0,))]
-        for down, across in product(cuts, cuts):
-            best = np.maximum(best, (_unit(_sampled(one, down, across)) * whole).sum((1, 2)))
+        cuts = np.stack([_cut(zoom, place) for place in (_PLACES if zoom < 1 else (0,))])
+        for down in cuts:
+            parts = (down @ centred).reshape(-1, SIDE) @ cuts.reshape(-1, SIDE).T
+            best = np.maximum(best, _correlations(parts.reshape(len(one), _FINE, len(cuts), _FINE), whole).max(1))
     return best
 
 
-def _sampled(images: Floats, down: Floats, across: Floats) -> Floats:
-    return np.asarray(down @ images @ across.T, np.float32)
+def _correlations(parts: Floats, whole: Floats) -> Floats:
+    """Of pictures (n, h, k, w) that stand side by side with one (n, h, w) as `_unit` makes it: (n, k)."""
+    pixels = whole[0].size if len(whole) else 1
+    product = np.einsum("nhkw,nhw->nk", parts, whole)
+    mean = parts.mean((1, 3))
+    spread = np.sqrt(np.maximum(np.einsum("nhkw,nhkw->nk", parts, parts) / pixels - mean**2, 0))
+    return np.asarray(np.where(spread < _FLAT, 0, product / np.maximum(spread * np.sqrt(pixels), 1e-9)), np.float32)
 
 
 @cache
