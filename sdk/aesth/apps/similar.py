@@ -81,14 +81,15 @@ def groups_of(pairs: Iterable[Pair]) -> list[list[int]]:
     return sorted(sorted(group) for group in {id(group): group for group in groups.values()}.values())
 
 
-def best_fit(one: Floats, other: Floats) -> Floats:
+def best_fit(one: Floats, other: Floats, side: int = _FINE) -> Floats:
     """How well pictures fit, -1 to 1, (n,): the best correlation of one of each pair with a cut of the other.
 
     Args:
         one: grey copies (n, 32, 32).
         other: those to compare them with, each with one.
+        side: height and width to which both are reduced.
     """
-    fit: Floats = np.maximum(_fit_of_cuts(one, other), _fit_of_cuts(other, one))
+    fit: Floats = np.maximum(_fit_of_cuts(one, other, side), _fit_of_cuts(other, one, side))
     return fit
 
 
@@ -120,7 +121,11 @@ def _are_one(
     numbers = np.array(pairs, np.int64).reshape(-1, 2)
     one, other = (thumbnails[numbers[:, side]].astype(np.float32) for side in (0, 1))
     needed = np.where(_are_near(embeddings, numbers), SAME_PICTURE_IF_NEAR, SAME_PICTURE)
-    return np.asarray(best_fit(one, np.rot90(other, turn, (1, 2))) >= needed)
+    turned = np.rot90(other, turn, (1, 2))
+    # Without its details a picture fits another at least as well: most pairs are out after a cheap look.
+    same = best_fit(one, turned, _COARSE) >= needed
+    same[same] = best_fit(one[same], turned[same]) >= needed[same]
+    return np.asarray(same)
 
 
 def _are_near(embeddings: NDArray[np.floating], pairs: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -129,15 +134,15 @@ def _are_near(embeddings: NDArray[np.floating], pairs: NDArray[np.int64]) -> NDA
     return np.asarray(np.linalg.norm(first - second, axis=1) <= NEAR * lengths)
 
 
-def _fit_of_cuts(one: Floats, other: Floats) -> Floats:
-    whole = _unit(np.asarray(_cut(1, 0) @ other @ _cut(1, 0).T, np.float32))
+def _fit_of_cuts(one: Floats, other: Floats, side: int) -> Floats:
+    whole = _unit(np.asarray(_cut(1, 0, side) @ other @ _cut(1, 0, side).T, np.float32))
     centred = one - one.mean((1, 2), keepdims=True)
     best = np.full(len(one), -1, np.float32)
     for zoom in _ZOOMS:
-        cuts = np.stack([_cut(zoom, place) for place in (_PLACES if zoom < 1 else (0,))])
+        cuts = np.stack([_cut(zoom, place, side) for place in (_PLACES if zoom < 1 else (0,))])
         for down in cuts:
             parts = (down @ centred).reshape(-1, SIDE) @ cuts.reshape(-1, SIDE).T
-            best = np.maximum(best, _correlations(parts.reshape(len(one), _FINE, len(cuts), _FINE), whole).max(1))
+            best = np.maximum(best, _correlations(parts.reshape(len(one), side, len(cuts), side), whole).max(1))
     return best
 
 
@@ -151,9 +156,9 @@ def _correlations(parts: Floats, whole: Floats) -> Floats:
 
 
 @cache
-def _cut(zoom: float, place: float) -> Floats:
-    """What averages a part of 32 cells to 24: ``zoom`` of their length, from the start (``place`` 0) to the end (1)."""
-    ends = ((1 - zoom) * place + zoom * np.arange(_FINE + 1) / _FINE) * SIDE
+def _cut(zoom: float, place: float, side: int) -> Floats:
+    """What averages ``zoom`` of the length of 32 cells to ``side``, from the start (``place`` 0) or to the end (1)."""
+    ends = ((1 - zoom) * place + zoom * np.arange(side + 1) / side) * SIDE
     cells = np.arange(SIDE)
     overlap = np.minimum(ends[1:, None], cells + 1) - np.maximum(ends[:-1, None], cells)
     weights = np.clip(overlap, 0, None)
