@@ -93,7 +93,7 @@ $(VENV)/.user: pyproject.toml | $(BIN)/python
 
 $(VENV)/.developer: pyproject.toml | $(BIN)/python
 	@echo "Installing aesth and what its tests and training need into $(VENV); PyTorch is large ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[train,video,cluster,mysql,test,dev]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[train,video,watch,cluster,mysql,test,dev]"
 	@touch $@ $(VENV)/.user
 
 # What others are measured by beside ours, which no test needs.
