@@ -39,6 +39,7 @@ EXTRAS: Mapping[str, str] = MappingProxyType(
     {
         "train": "training and exporting models: `aesth train`",
         "video": "the best spots of videos, and the best frame of a camera",
+        "watch": "tagging photos as they arrive",
         "cluster": "scoring on more than one machine",
         "mysql": "digiKam's database on a server of MySQL or MariaDB",
         "test": "running the tests",
