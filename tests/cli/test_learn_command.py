@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+from collections.abc import Callable, Iterator
 from http.client import HTTPConnection
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -159,7 +160,24 @@ class Comparing:
         return stdout.decode(), stderr.decode(), self.process.returncode
 
 
-def test_choices_survive_an_interruption_and_become_a_taste(tmp_path: Path, colour: Path) -> None:
+@pytest.fixture
+def comparing() -> Iterator[Callable[..., Comparing]]:
+    """Starts the command; none outlives the test."""
+    started: list[Comparing] = []
+
+    def start(*arguments: str | Path) -> Comparing:
+        started.append(Comparing(*arguments))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.process.kill()
+        one.process.wait()
+
+
+def test_choices_survive_an_interruption_and_become_a_taste(
+    tmp_path: Path, colour: Path, comparing: Callable[..., Comparing]
+) -> None:
     """Somebody who always takes the photo whose name comes first, which is the redder one."""
     photos = tmp_path / "photos"
     photos.mkdir()
@@ -169,13 +187,13 @@ def test_choices_survive_an_interruption_and_become_a_taste(tmp_path: Path, colo
     arguments = ("--no-open", "--model", colour, "--out", out, photos)
     gone = Choice(tmp_path / "gone.jpg", tmp_path / "lost.jpg")
     write_choices([gone], choices_file(out))
-    first = Comparing(*arguments)
+    first = comparing(*arguments)
     first.choose(12)
     first.process.send_signal(signal.SIGINT)
     _, told, code = first.end()
     assert (code, out.exists()) == (130, False)
     assert "what you chose is kept" in told
-    second = Comparing("--format", "json", *arguments)
+    second = comparing("--format", "json", *arguments)
     assert second.ask("question")["chosen"] == 12
     second.choose(28)
     shown = second.ask("finish", {})
@@ -190,7 +208,9 @@ def test_choices_survive_an_interruption_and_become_a_taste(tmp_path: Path, colo
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the browser here is a script")
-def test_the_browser_is_opened_unless_it_is_not_wanted(tmp_path: Path, colour: Path) -> None:
+def test_the_browser_is_opened_unless_it_is_not_wanted(
+    tmp_path: Path, colour: Path, comparing: Callable[..., Comparing]
+) -> None:
     for name, green in (("a", 9), ("b", 200)):
         coloured(tmp_path / f"{name}.jpg", (9, green, 9))
     opened = tmp_path / "opened"
@@ -199,7 +219,7 @@ def test_the_browser_is_opened_unless_it_is_not_wanted(tmp_path: Path, colour: P
     browser.chmod(0o755)
     os.environ["BROWSER"] = str(browser)
     try:
-        run = Comparing("--model", colour, "--out", tmp_path / "t.json", tmp_path)
+        run = comparing("--model", colour, "--out", tmp_path / "t.json", tmp_path)
     finally:
         del os.environ["BROWSER"]
     run.ask("question")
