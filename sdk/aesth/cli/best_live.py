@@ -6,11 +6,13 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aesth.cli.options import option
 from aesth.cli.output import Column, layouts
 from aesth.config import Format, Settings
 from aesth.errors import ConfigError, DecodeError
@@ -30,8 +32,7 @@ EVERY = 0.2
 """Seconds of a video of which one frame is looked at."""
 
 
-def _option(*names: str, help: str, **more: Any) -> Any:  # noqa: A002 - typer's word
-    return typer.Option(*names, help=help, rich_help_panel="Camera or video", show_default=False, **more)
+_option = partial(option, panel="Camera or video")
 
 
 @dataclass(frozen=True)

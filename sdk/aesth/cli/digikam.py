@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from aesth.cli.best import COLUMNS, Gap, row_of_group
-from aesth.cli.options import EngineFlags, OutputFlags, ScoringFlags, WritingFlags, settle
+from aesth.cli.options import EngineFlags, OutputFlags, ScoringFlags, WritingFlags, option, settle
 from aesth.cli.text import command_line, printable
 from aesth.errors import ConfigError, MissingDependencyError
 from aesth.metadata.policy import Policy
@@ -27,8 +28,7 @@ if TYPE_CHECKING:
 _LIBRARY = "digiKam's library"
 
 
-def _option(*names: str, help: str, **more: Any) -> Any:  # noqa: A002 - typer's word
-    return typer.Option(*names, help=help, rich_help_panel=_LIBRARY, show_default=False, **more)
+_option = partial(option, panel=_LIBRARY)
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from aesth import config, places
-from aesth.cli.options import ComputeFlags, OutputFlags, Paths, PhotoFlags, begin
+from aesth.cli.options import ComputeFlags, OutputFlags, Paths, PhotoFlags, begin, option
 from aesth.cli.text import printable
 from aesth.config import Format, Settings
 
@@ -27,8 +28,7 @@ FILE_NAME = "taste.json"
 FIELDS = ("verdict", "from", "answers", "groups", "general", "personal", "low", "high", "taste")
 
 
-def _option(*names: str, help: str, **more: Any) -> Any:  # noqa: A002 - typer's word
-    return typer.Option(*names, help=help, rich_help_panel="Learning", show_default=False, **more)
+_option = partial(option, panel="Learning")
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,8 @@ class ReportFormat(Enum):
     JSON = "json"
 
 
-def _option(*names: str, panel: str, help: str, **more: Any) -> Any:  # noqa: A002 - typer's word
+def option(*names: str, panel: str, help: str, **more: Any) -> Any:  # noqa: A002 - typer's word
+    """An option in the part ``panel`` of the help, whose default the text tells if it matters."""
     return typer.Option(*names, help=help, rich_help_panel=panel, show_default=False, **more)
 
 
@@ -55,7 +56,7 @@ def parse_date(text: str) -> datetime:
 
 Model = Annotated[
     str | None,
-    _option(
+    option(
         "--model",
         panel=_SCORING,
         metavar="NAME|FILE",
@@ -64,7 +65,7 @@ Model = Annotated[
 ]
 Provider = Annotated[
     list[str] | None,
-    _option(
+    option(
         "--provider",
         panel=_SCORING,
         metavar="NAME",
@@ -75,7 +76,7 @@ Provider = Annotated[
 
 Touch = Annotated[
     bool | None,
-    _option(
+    option(
         "--touch/--no-touch",
         panel=_WRITING,
         help="Let the modification time of photos tell that they were written; it is kept otherwise.",
@@ -83,7 +84,7 @@ Touch = Annotated[
 ]
 PolicyChoice = Annotated[
     Policy | None,
-    _option(
+    option(
         "--policy",
         panel=_WRITING,
         help="Which may change. unrated; ours: those and what we rated (default); raise: never to fewer stars;"
@@ -92,17 +93,17 @@ PolicyChoice = Annotated[
 ]
 SidecarsOnly = Annotated[
     bool | None,
-    _option("--sidecar/--no-sidecar", panel=_WRITING, help="Write XMP sidecars, never into the photos."),
+    option("--sidecar/--no-sidecar", panel=_WRITING, help="Write XMP sidecars, never into the photos."),
 ]
 Style = Annotated[
     SidecarStyle | None,
-    _option(
+    option(
         "--sidecar-style",
         panel=_WRITING,
         help="How new sidecars are called. darktable: IMG.CR2.xmp (default); adobe: IMG.xmp.",
     ),
 ]
-DryRun = Annotated[bool, _option("--dry-run", "-n", panel=_WRITING, help="Write nothing; show what would be.")]
+DryRun = Annotated[bool, option("--dry-run", "-n", panel=_WRITING, help="Write nothing; show what would be.")]
 
 
 @dataclass(frozen=True)
@@ -119,14 +120,14 @@ class ComputeFlags:
     model: Model = None
     provider: Provider = None
     threads: Annotated[
-        int | None, _option("--threads", panel=_SCORING, min=1, help="Threads of ONNX Runtime. Default: every core.")
+        int | None, option("--threads", panel=_SCORING, min=1, help="Threads of ONNX Runtime. Default: every core.")
     ] = None
     jobs: Annotated[
-        int | None, _option("--jobs", panel=_SCORING, min=1, help="Photos decoded at a time. Default: every core.")
+        int | None, option("--jobs", panel=_SCORING, min=1, help="Photos decoded at a time. Default: every core.")
     ] = None
     previews: Annotated[
         bool | None,
-        _option(
+        option(
             "--previews/--no-previews",
             panel=_SCORING,
             help="Score JPEG and HEIF by the camera's large preview in them, where it shows the same (default).",
@@ -140,7 +141,7 @@ class EngineFlags(ComputeFlags):
 
     taste: Annotated[
         str | None,
-        _option(
+        option(
             "--taste",
             panel=_SCORING,
             metavar="FILE",
@@ -155,11 +156,11 @@ class ScoringFlags(EngineFlags):
 
     relative: Annotated[
         bool | None,
-        _option("--relative/--no-relative", panel=_SCORING, help="Stars by rank among the photos of this run."),
+        option("--relative/--no-relative", panel=_SCORING, help="Stars by rank among the photos of this run."),
     ] = None
     cache: Annotated[
         bool | None,
-        _option("--cache/--no-cache", panel=_SCORING, help="Remember scores, and take those remembered (default)."),
+        option("--cache/--no-cache", panel=_SCORING, help="Remember scores, and take those remembered (default)."),
     ] = None
 
 
@@ -169,20 +170,18 @@ class FolderFlags:
 
     include: Annotated[
         list[str] | None,
-        _option("--include", panel=_PHOTOS, metavar="GLOB", help="In folders, only photos that match. Repeatable."),
+        option("--include", panel=_PHOTOS, metavar="GLOB", help="In folders, only photos that match. Repeatable."),
     ] = None
     exclude: Annotated[
         list[str] | None,
-        _option(
-            "--exclude", panel=_PHOTOS, metavar="GLOB", help="Pass over photos and folders that match. Repeatable."
-        ),
+        option("--exclude", panel=_PHOTOS, metavar="GLOB", help="Pass over photos and folders that match. Repeatable."),
     ] = None
     recursive: Annotated[
-        bool | None, _option("--recursive/--no-recursive", panel=_PHOTOS, help="Go into the folders of folders.")
+        bool | None, option("--recursive/--no-recursive", panel=_PHOTOS, help="Go into the folders of folders.")
     ] = None
     since: Annotated[
         datetime | None,
-        _option(
+        option(
             "--since", panel=_PHOTOS, metavar="DATE", parser=parse_date, help="In folders, only photos modified since."
         ),
     ] = None
@@ -194,10 +193,10 @@ class PhotoFlags(FolderFlags):
 
     files_from: Annotated[
         str | None,
-        _option("--files-from", panel=_PHOTOS, metavar="FILE|-", help="Read paths from a file or standard input."),
+        option("--files-from", panel=_PHOTOS, metavar="FILE|-", help="Read paths from a file or standard input."),
     ] = None
     null: Annotated[
-        bool, _option("--null", "-0", panel=_PHOTOS, help="Paths of --files-from end with NUL, as of `find -print0`.")
+        bool, option("--null", "-0", panel=_PHOTOS, help="Paths of --files-from end with NUL, as of `find -print0`.")
     ] = False
 
 
@@ -206,13 +205,13 @@ class OutputFlags:
     """How results are told, and whether the settings are kept."""
 
     format: Annotated[
-        Format | None, _option("--format", panel=_OUTPUT, help="How results are printed. Default: table.")
+        Format | None, option("--format", panel=_OUTPUT, help="How results are printed. Default: table.")
     ] = None
     quiet: Annotated[
-        bool | None, _option("--quiet/--no-quiet", "-q", panel=_OUTPUT, help="Neither progress nor summary.")
+        bool | None, option("--quiet/--no-quiet", "-q", panel=_OUTPUT, help="Neither progress nor summary.")
     ] = None
     save_config: Annotated[
-        bool, _option("--save-config", panel=_OUTPUT, help="Keep these settings for later runs, in the config file.")
+        bool, option("--save-config", panel=_OUTPUT, help="Keep these settings for later runs, in the config file.")
     ] = False
 
 
@@ -221,28 +220,28 @@ class WritingFlags:
     """What may be written, and where."""
 
     policy: PolicyChoice = None
-    overwrite: Annotated[bool, _option("--overwrite", panel=_WRITING, help="Same as --policy overwrite.")] = False
+    overwrite: Annotated[bool, option("--overwrite", panel=_WRITING, help="Same as --policy overwrite.")] = False
     rescore: Annotated[
         bool | None,
-        _option("--rescore/--no-rescore", panel=_WRITING, help="Renew our ratings that another model gave."),
+        option("--rescore/--no-rescore", panel=_WRITING, help="Renew our ratings that another model gave."),
     ] = None
     sidecar: SidecarsOnly = None
     touch: Touch = None
     sidecar_style: Style = None
     reject_below: Annotated[
         float | None,
-        _option("--reject-below", panel=_WRITING, metavar="SCORE", min=0, max=100, help="Reject photos of less."),
+        option("--reject-below", panel=_WRITING, metavar="SCORE", min=0, max=100, help="Reject photos of less."),
     ] = None
     label: Annotated[
-        Colour | None, _option("--label", panel=_WRITING, help="Also a colour label, where there is none.")
+        Colour | None, option("--label", panel=_WRITING, help="Also a colour label, where there is none.")
     ] = None
     keyword: Annotated[
         bool | None,
-        _option("--keyword/--no-keyword", panel=_WRITING, help="Also a hierarchical keyword, such as aesth|4 stars."),
+        option("--keyword/--no-keyword", panel=_WRITING, help="Also a hierarchical keyword, such as aesth|4 stars."),
     ] = None
     pick: Annotated[
         bool | None,
-        _option(
+        option(
             "--pick/--no-pick",
             panel=_WRITING,
             help="Also digiKam's pick label, where there is none: accepted for 4 and 5 stars, pending for fewer.",
@@ -257,11 +256,11 @@ class PickFlags:
 
     accept: Annotated[
         bool,
-        _option("--pick", panel=_WRITING, help="Give the best of each burst digiKam's pick label, where it has none."),
+        option("--pick", panel=_WRITING, help="Give the best of each burst digiKam's pick label, where it has none."),
     ] = False
     reject_rest: Annotated[
         bool,
-        _option(
+        option(
             "--reject-rest",
             panel=_WRITING,
             help="Reject the others of each burst, where --policy lets their rating change.",

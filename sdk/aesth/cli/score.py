@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from aesth.cli.options import OutputFlags, PhotoFlags, ScoringFlags, begin
+from aesth.cli.options import OutputFlags, PhotoFlags, ScoringFlags, begin, option
 from aesth.errors import ConfigError
 from aesth.ray.locations import is_url
 
-
-def _option(*names: str, help: str, **more: Any) -> Any:  # noqa: A002 - typer's word
-    return typer.Option(*names, help=help, rich_help_panel="Many machines", show_default=False, **more)
-
+_option = partial(option, panel="Many machines")
 
 Places = Annotated[
     list[str] | None,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aesth.cli.options import EngineFlags, OutputFlags, settle
+from aesth.cli.options import EngineFlags, OutputFlags, option, settle
 from aesth.cli.output import Column, layouts
 from aesth.extras import needs_extra
 
@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     from aesth.spotting import Spotted, Spotting
 
 _SPOTS, _WRITING = "Spots", "Writing"
-
-
-def _option(*names: str, panel: str, help: str, **more: Any) -> Any:  # noqa: A002 - typer's word
-    return typer.Option(*names, help=help, rich_help_panel=panel, show_default=False, **more)
 
 
 Files = Annotated[
@@ -37,18 +33,18 @@ class SpotFlags:
 
     every: Annotated[
         float | None,
-        _option("--every", panel=_SPOTS, metavar="SECONDS", min=0.01, help="A frame of so many is scored. Default: 1."),
+        option("--every", panel=_SPOTS, metavar="SECONDS", min=0.01, help="A frame of so many is scored. Default: 1."),
     ] = None
     every_frame: Annotated[
-        bool, _option("--every-frame", panel=_SPOTS, help="Score every frame, which takes far longer.")
+        bool, option("--every-frame", panel=_SPOTS, help="Score every frame, which takes far longer.")
     ] = False
     apart: Annotated[
         float,
-        _option("--apart", panel=_SPOTS, metavar="SECONDS", min=0, help="Between two spots. Default: 2."),
+        option("--apart", panel=_SPOTS, metavar="SECONDS", min=0, help="Between two spots. Default: 2."),
     ] = 2.0
     prominence: Annotated[
         float,
-        _option(
+        option(
             "--prominence",
             panel=_SPOTS,
             metavar="POINTS",
@@ -57,7 +53,7 @@ class SpotFlags:
         ),
     ] = 5.0
     top: Annotated[
-        int, _option("--top", panel=_SPOTS, metavar="N", min=1, help="The best N of a video. Default: 12.")
+        int, option("--top", panel=_SPOTS, metavar="N", min=1, help="The best N of a video. Default: 12.")
     ] = 12
 
 
@@ -67,7 +63,7 @@ class FileFlags:
 
     out: Annotated[
         Path | None,
-        _option(
+        option(
             "--out",
             panel=_WRITING,
             metavar="DIR",
@@ -75,15 +71,15 @@ class FileFlags:
         ),
     ] = None
     overwrite: Annotated[
-        bool, _option("--overwrite", panel=_WRITING, help="Renew the files that an earlier run wrote there.")
+        bool, option("--overwrite", panel=_WRITING, help="Renew the files that an earlier run wrote there.")
     ] = False
-    reel: Annotated[
-        bool, _option("--reel", panel=_WRITING, help="Also cut the best seconds together, as reel.mp4.")
-    ] = False
+    reel: Annotated[bool, option("--reel", panel=_WRITING, help="Also cut the best seconds together, as reel.mp4.")] = (
+        False
+    )
     reel_seconds: Annotated[
-        float, _option("--reel-seconds", panel=_WRITING, metavar="SECONDS", min=1, help="Of it at most. Default: 30.")
+        float, option("--reel-seconds", panel=_WRITING, metavar="SECONDS", min=1, help="Of it at most. Default: 30.")
     ] = 30.0
-    dry_run: Annotated[bool, _option("--dry-run", "-n", panel=_WRITING, help="Write nothing; show what would be.")] = (
+    dry_run: Annotated[bool, option("--dry-run", "-n", panel=_WRITING, help="Write nothing; show what would be.")] = (
         False
     )
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aesth.cli.options import FolderFlags, OutputFlags, ScoringFlags, WritingFlags, settle
+from aesth.cli.options import FolderFlags, OutputFlags, ScoringFlags, WritingFlags, option, settle
 from aesth.cli.text import printable
 from aesth.errors import AesthError, ConfigError
 
@@ -22,9 +23,7 @@ if TYPE_CHECKING:
     from aesth.watching import Arrivals
 
 
-def _option(*names: str, help: str, **more: Any) -> Any:  # noqa: A002 - typer's word
-    return typer.Option(*names, help=help, rich_help_panel="Watching", metavar="SECONDS", show_default=False, **more)
-
+_option = partial(option, panel="Watching", metavar="SECONDS")
 
 Folders = Annotated[
     list[Path] | None,

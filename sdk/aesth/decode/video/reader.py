@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from aesth.cores import usable_cores
 from aesth.decode.video.opening import foreign_errors, open_container, picture_of
 from aesth.decode.video.pixels import Converter
 from aesth.decode.video.sampling import TICK, Sampler, pieces
@@ -59,7 +59,7 @@ class Video:
     def __init__(self, path: Path, threads: int | None = None) -> None:
         self.path = path
         self.damaged = 0
-        self._threads = threads or os.cpu_count() or 1
+        self._threads = threads or usable_cores()
         self._open()
         self.duration = duration_of(self._container, self._stream)
         self.rate = float(self._stream.average_rate) if self._stream.average_rate else None
