@@ -85,6 +85,22 @@ def scores_of(film: Path, scorer: Scorer, every: float | None) -> NDArray[np.flo
         return score_curve(video, scorer, every).scores
 
 
+def measure_every_frame(
+    benchmark: BenchmarkFixture, film: Path, frames: int, encoder: OnnxEncoder, seconds: float, label: str
+) -> NDArray[np.float64]:
+    with Scorer(encoder=encoder) as scorer:
+        return measure(
+            benchmark,
+            Task(lambda: scores_of(film, scorer, None), frames),
+            label=label,
+            unit="frame",
+            seconds=seconds,
+            load=float_product(),
+            rounds=(2, 10),
+            playing=RATE,
+        )
+
+
 @pytest.mark.benchmark(group="video")
 def test_decode_film(benchmark: BenchmarkFixture, film: Path, frames: list[NDArray[np.uint8]], seconds: float) -> None:
     count = measure(
@@ -107,17 +123,9 @@ def test_score_film(
     encoder: Callable[[str], OnnxEncoder],
     seconds: float,
 ) -> None:
-    with Scorer(encoder=encoder("lite")) as scorer:
-        scores = measure(
-            benchmark,
-            Task(lambda: scores_of(film, scorer, None), len(frames)),
-            label="decode and score every frame with lite",
-            unit="frame",
-            seconds=seconds,
-            load=float_product(),
-            rounds=(2, 10),
-            playing=RATE,
-        )
+    scores = measure_every_frame(
+        benchmark, film, len(frames), encoder("lite"), seconds, "decode and score every frame with lite"
+    )
     assert len(scores) == len(frames)
     assert max(scores) - min(scores) < 100
 
@@ -131,17 +139,14 @@ def test_score_small_film(
     seconds: float,
 ) -> None:
     """What the paper does 140 of in a second on a GTX 960 (section 7)."""
-    with Scorer(encoder=encoder("lite")) as scorer:
-        scores = measure(
-            benchmark,
-            Task(lambda: scores_of(small_film, scorer, None), len(frames)),
-            label="decode and score every frame of 256 x 256 with lite",
-            unit="frame",
-            seconds=seconds,
-            load=float_product(),
-            rounds=(2, 10),
-            playing=RATE,
-        )
+    scores = measure_every_frame(
+        benchmark,
+        small_film,
+        len(frames),
+        encoder("lite"),
+        seconds,
+        "decode and score every frame of 256 x 256 with lite",
+    )
     assert len(scores) == len(frames)
 
 

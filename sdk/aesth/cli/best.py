@@ -66,26 +66,20 @@ def best(
         return
     settings, photos = begin(paths, which, output, engine, picks)
     from aesth.apps.bursts import GAP
+    from aesth.cli.groups import Groups
     from aesth.cli.running import Telling, make_scorer, report
     from aesth.cli.text import command_line
     from aesth.metadata import MetadataSession
     from aesth.picking import pick_best
 
-    groups: set[int] = set()
-
-    def noted(picked: Iterator[Picked]) -> Iterator[Picked]:
-        for photo in picked:
-            if photo.group is not None:
-                groups.add(photo.group)
-            yield photo
-
+    groups = Groups()
     with (
         MetadataSession(style=settings.sidecar_style, command=command_line(), touch=settings.touch) as session,
         make_scorer(settings) as scorer,
     ):
 
         def run(watched: Iterable[Path]) -> Iterator[Picked]:
-            picked = noted(pick_best(watched, scorer, session, gap=GAP if gap is None else gap))
+            picked = groups.noted(pick_best(watched, scorer, session, gap=GAP if gap is None else gap))
             return _marked(picked, session, scorer.tag, picks, settings, photos.cover) if picks.writes else picked
 
         report(
@@ -96,7 +90,7 @@ def best(
             telling=Telling(
                 layouts(COLUMNS),
                 row_of_group,
-                lambda: [f"{len(groups)} group{'s' * (len(groups) != 1)}"],
+                groups.found,
                 at_once=not picks.writes or picks.dry_run,
             ),
         )
@@ -124,10 +118,7 @@ def _marked(
 
 def row_of_group(photo: Picked, *, ascii_only: bool) -> Text | None:
     """A photo that is in a group, with the group, or that failed."""
-    from aesth.cli import table
+    from aesth.cli.groups import row_beside
 
-    if photo.group is None:
-        return table.row(photo, ascii_only=ascii_only) if photo.error is not None else None
-    row = table.row(photo, ascii_only=ascii_only)
-    row.append(f"  {photo.kind.value if photo.kind else 'group'} {photo.group}", "dim")
-    return row.append("  the best", "green") if photo.best else row
+    group = None if photo.group is None else f"{photo.kind.value if photo.kind else 'group'} {photo.group}"
+    return row_beside(photo, group, chosen="the best" if photo.best else None, ascii_only=ascii_only)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from aesth.cli.options import EngineFlags, OutputFlags, Paths, PhotoFlags, begin
@@ -26,37 +25,25 @@ def similar(engine: EngineFlags, which: PhotoFlags, output: OutputFlags, paths: 
     Examples: `aesth similar ~/Photos`; `aesth similar --format ndjson ~/Photos | jq -r 'select(.keep == false).path'`.
     """
     settings, photos = begin(paths, which, output, engine)
+    from aesth.cli.groups import Groups
     from aesth.cli.running import Telling, make_scorer, report
     from aesth.matching import find_similar
     from aesth.metadata import MetadataSession
 
-    kept: set[int | None] = set()
-
-    def noted(matched: Iterator[Matched]) -> Iterator[Matched]:
-        for photo in matched:
-            kept.add(photo.group)
-            yield photo
-
-    def found() -> list[str]:
-        groups = len(kept - {None})
-        return [f"{groups} group{'s' * (groups != 1)}"]
-
+    groups = Groups()
     with MetadataSession() as session, make_scorer(settings) as scorer:
         report(
             photos,
-            lambda watched: noted(find_similar(watched, scorer, session)),
+            lambda watched: groups.noted(find_similar(watched, scorer, session)),
             settings,
             writes=False,
-            telling=Telling(layouts(COLUMNS), row_of_group, found, at_once=True),
+            telling=Telling(layouts(COLUMNS), row_of_group, groups.found, at_once=True),
         )
 
 
 def row_of_group(photo: Matched, *, ascii_only: bool) -> Text | None:
     """A photo of which there is another, with the group, or that failed."""
-    from aesth.cli import table
+    from aesth.cli.groups import row_beside
 
-    if photo.group is None:
-        return table.row(photo, ascii_only=ascii_only) if photo.error is not None else None
-    row = table.row(photo, ascii_only=ascii_only)
-    row.append(f"  picture {photo.group}", "dim")
-    return row.append("  keep", "green") if photo.keep else row
+    group = None if photo.group is None else f"picture {photo.group}"
+    return row_beside(photo, group, chosen="keep" if photo.keep else None, ascii_only=ascii_only)

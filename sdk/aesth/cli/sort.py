@@ -9,7 +9,7 @@ import typer
 
 from aesth.apps.placing import How
 from aesth.cli.choosing import PANEL, RANK, TARGET, Counted, Diverse, row_of_target
-from aesth.cli.options import OutputFlags, Paths, PhotoFlags, ScoringFlags, begin
+from aesth.cli.options import DryRun, OutputFlags, Paths, PhotoFlags, ScoringFlags, begin
 from aesth.cli.output import layouts
 
 _WRITING = "Writing"
@@ -25,9 +25,6 @@ By = Annotated[
         rich_help_panel=_WRITING,
         show_default=False,
     ),
-]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", "-n", help="Write nothing; show what would be.", rich_help_panel=_WRITING)
 ]
 Best = Annotated[
     int | None,

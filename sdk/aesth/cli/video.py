@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from aesth.cli.options import EngineFlags, OutputFlags, option, settle
+from aesth.cli.options import DryRun, EngineFlags, OutputFlags, option, settle
 from aesth.cli.output import Column, layouts
 from aesth.extras import needs_extra
 
@@ -79,9 +79,7 @@ class FileFlags:
     reel_seconds: Annotated[
         float, option("--reel-seconds", panel=_WRITING, metavar="SECONDS", min=1, help="Of it at most. Default: 30.")
     ] = 30.0
-    dry_run: Annotated[bool, option("--dry-run", "-n", panel=_WRITING, help="Write nothing; show what would be.")] = (
-        False
-    )
+    dry_run: DryRun = False
 
 
 COLUMNS = (
