@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, numpy_helper
+from onnx import ModelProto, TensorProto, numpy_helper
 
 from aesth.runtime import load_quantization
 from aesth.training.export import quiet
 from aesth.training.files import replacing
+from aesth.training.first_layer import centre_on_byte, merge_pooling, take_bytes
 from aesth.training.half import store_as_half
 from aesth.training.stopping import stop_if_asked
 
@@ -56,6 +57,7 @@ def quantize(source: Path, target: Path, pixels: NDArray[np.uint8]) -> Path:
         prepared = Path(folder) / "prepared.onnx"
         ort.quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
         _unshare_weights(prepared)
+        _change(prepared, merge_pooling, centre_on_byte)
         ort.quantize_static(
             str(prepared),
             str(partial),
@@ -72,6 +74,7 @@ def quantize(source: Path, target: Path, pixels: NDArray[np.uint8]) -> Path:
             extra_options={"CalibMovingAverage": True, "ActivationSymmetric": False},
             nodes_to_exclude=_from_statistics_on(prepared),
         )
+        _change(partial, take_bytes)
         _store_once(partial)
         store_as_half(partial, partial)
     return target
@@ -93,6 +96,14 @@ def _unshare_weights(path: Path) -> None:
                 own.CopyFrom(weights[name])
                 own.name = node.input[1] = f"{name}_of_{node.name}"
             taken.add(name)
+    onnx.save(model, str(path))
+
+
+def _change(path: Path, *changes: Callable[[ModelProto], None]) -> None:
+    """Make each of ``changes`` to the graph of an ONNX file."""
+    model = onnx.load(str(path))
+    for change in changes:
+        change(model)
     onnx.save(model, str(path))
 
 
