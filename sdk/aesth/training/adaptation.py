@@ -96,8 +96,7 @@ def begin(encoder: AestheticEncoder, recipe: Recipe, study: Study, pixels: Pixel
         places.reshape(chosen.shape),
         kinds_of(study.views, chosen),
     )
-    fit_head(encoder.cpu(), examples, FitRecipe(), offset=recipe.offset, seed=recipe.seed)
-    encoder.to(device)
+    fit_head(encoder, examples, FitRecipe(), offset=recipe.offset, seed=recipe.seed)
 
 
 def trunks_of(encoder: AestheticEncoder) -> dict[str, Tensor]:

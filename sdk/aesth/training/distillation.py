@@ -1,7 +1,8 @@
 """Every layer learns to see what a teacher's frozen backbones see, from pictures alone, before features are frozen.
 
 Hints of features, as in Romero et al., "FitNets" (ICLR 2015): a linear map of the student's pooled features is to be
-the teacher's. No ratings are seen, so that one distillation serves all folds.
+the teacher's. No ratings are seen, and rated pictures are not shown where there are others, so that one distillation
+serves all folds: a network sees pictures better that it has learned to see.
 """
 
 from __future__ import annotations
@@ -80,6 +81,7 @@ def distil(
     plan: DistilRecipe,
     checkpoint: Checkpoint,
     *,
+    first: int = 0,
     seed: int = 0,
     device: str = "cpu",
     resume: bool = True,
@@ -92,10 +94,11 @@ def distil(
 
     Args:
         encoder: changed in place.
-        wanted: what the teacher sees in the views, (n, c), as `components` makes it.
-        pixels: the views, uint8 (n, height, width, 3), or streamed.
+        wanted: what the teacher sees in the views from ``first`` on, (n, c), as `components` makes it.
+        pixels: all views, uint8 (first + n, height, width, 3), or streamed.
         plan: how.
         checkpoint: where it stands; the log lies beside it.
+        first: the views before this one are not shown.
         seed: of everything random.
         device: where torch computes.
         resume: go on from the checkpoint.
@@ -120,14 +123,15 @@ def distil(
     draws = [_draw(plan, len(targets), seed, step) for step in steps]
     student.train()
     with TrainingLog(checkpoint.path.parent, {"distil": 0}, kept=done) as log:
-        batches = load_batches(pixels, (views for views, _ in draws))
+        batches = load_batches(pixels, (first + views for views, _ in draws))
         for step, (views, flipped) in zip(steps, draws, strict=True):
             began = time.perf_counter()
             batch = next(batches)
             waited = time.perf_counter() - began
+            batch, flipped = batch.to(device, non_blocking=True), flipped.to(device)
             image = _resized(torch.where(flipped[:, None, None, None], mirrored(batch), batch), plan.side_at(step))
             with autocast(device, plan.precision):
-                seen = student(image.to(device, non_blocking=True))
+                seen = student(image)
             error = (seen.float() - targets[views].to(device)).square().sum(1).mean()
             optimiser.zero_grad()
             scaler.scale(error).backward()

@@ -79,7 +79,7 @@ class Examples:
 
 @torch.no_grad()
 def fit_head(encoder: AestheticEncoder, examples: Examples, recipe: FitRecipe, *, offset: float, seed: int = 0) -> None:
-    """Solve for the head of ``encoder``: standardisation, landmarks, linear part and directions.
+    """Solve for the head of ``encoder``, where it is: standardisation, landmarks, linear part and directions.
 
     Args:
         encoder: with a polar head.
@@ -99,12 +99,13 @@ def fit_head(encoder: AestheticEncoder, examples: Examples, recipe: FitRecipe, *
     shown = np.concatenate([judged, examples.photos])
     # Photos of another resolution would pull the statistics away from the pictures that the landmarks know.
     typical = judged if len(judged) else shown
-    encoder.standardise.fit(torch.cat([_floats(examples.features[typical]), _floats(examples.mirrored)]))
-    _place_landmarks(encoder, head, examples, recipe, seed)
-    content = _fit_members(encoder, head, examples, recipe)
-    _fit_technique(encoder.standardise, head, examples, recipe, content)
-    head.liking.bias.fill_(offset)
-    _fit_directions(head, torch.cat(list(_standardised(encoder.standardise, examples.features[shown]))))
+    with encoder.device:  # what is made of features is made there
+        encoder.standardise.fit(torch.cat([_floats(examples.features[typical]), _floats(examples.mirrored)]))
+        _place_landmarks(encoder, head, examples, recipe, seed)
+        content = _fit_members(encoder, head, examples, recipe)
+        _fit_technique(encoder.standardise, head, examples, recipe, content)
+        head.liking.bias.fill_(offset)
+        _fit_directions(head, torch.cat(list(_standardised(encoder.standardise, examples.features[shown]))))
 
 
 def _place_landmarks(encoder: AestheticEncoder, head: Polar, examples: Examples, recipe: FitRecipe, seed: int) -> None:
@@ -136,7 +137,7 @@ def _fit_members(encoder: AestheticEncoder, head: Polar, examples: Examples, rec
     """
     members = len(head.landmarks.members)
     content = torch.zeros(head.liking.in_features)
-    taught = None if examples.teacher is None else torch.from_numpy(examples.teacher[examples.photos])
+    taught = None if examples.teacher is None else torch.as_tensor(examples.teacher[examples.photos])
     for number in range(members):
         member = _Member.of(encoder, head, number)
         own = examples.only(member.columns)
@@ -225,7 +226,7 @@ def _fit_landmarks(member: _Member, examples: Examples, recipe: FitRecipe) -> No
     (near,) = landmarks.nearness(_between_mirrors(member.standardise, member.places, examples))
     (among,) = landmarks.nearness(landmarks.places[:count])
     near, among = near[:, :count].double(), among[:, :count].double()
-    target = torch.from_numpy(examples.ratings)
+    target = torch.as_tensor(examples.ratings)
     normal = near.t() @ near + recipe.smoothing * among + 1e-6 * torch.eye(count, dtype=torch.float64)
     landmarks.heights[0, :count] = torch.linalg.solve(normal, near.t() @ target).float()
 
@@ -321,7 +322,7 @@ def _terms(views: _Views, examples: Examples, recipe: FitRecipe) -> list[_Term]:
     photos = views.places[examples.photos]
     wanted = torch.zeros(len(photos))
     if examples.teacher is not None:
-        wanted = torch.from_numpy(examples.teacher[examples.photos]) - views.known[photos]
+        wanted = torch.as_tensor(examples.teacher[examples.photos]) - views.known[photos]
     near(photos, wanted, recipe.photos)
     for pictures in (views.places[examples.rated], views.mirrored):
         near(pictures, torch.zeros(len(pictures)), recipe.rated / 2)
@@ -413,4 +414,4 @@ def _fit_directions(head: Polar, standardised: Tensor) -> None:
 
 
 def _floats(features: NDArray[np.float16]) -> Tensor:
-    return torch.from_numpy(np.asarray(features, np.float32))
+    return torch.as_tensor(np.asarray(features, np.float32))

@@ -255,9 +255,10 @@ class Run:
 
         def wanted() -> NDArray[np.float32]:
             tell(f"main components of what '{self.recipe.teacher}' sees")
-            return components(seen, plan.components, self.recipe.seed)
+            return components(seen[first:], plan.components, self.recipe.seed)
 
         encoder = fresh_encoder(self.recipe, self.weights, self.torch_device)
+        first = self.study.judged if len(self.study.photos) else 0
         with World.current().leader_first(), bars("note") as progress, curves_of(folder):
             distil(
                 encoder,
@@ -265,6 +266,7 @@ class Run:
                 pixels,
                 plan,
                 Checkpoint(folder / "checkpoint.pt", self.distillation),
+                first=first,
                 seed=self.recipe.seed,
                 device=self.torch_device,
                 resume=self.resume,
@@ -322,8 +324,7 @@ class Run:
         tell("fitting the head")
         examples = self.examples(held_out, self.features)
         stop_if_asked()
-        fit_head(encoder.cpu(), examples, self.recipe.fit, offset=self.recipe.offset, seed=self.recipe.seed)
-        encoder.to(self.torch_device)
+        fit_head(encoder, examples, self.recipe.fit, offset=self.recipe.offset, seed=self.recipe.seed)
         if World.current().leads:
             head = {name: value for name, value in encoder.state_dict().items() if not name.startswith("trunks.")}
             checkpoint.save(head=head)
