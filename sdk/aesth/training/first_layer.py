@@ -12,9 +12,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from onnx import GraphProto, ModelProto, NodeProto, helper, numpy_helper
+from onnx import ModelProto, NodeProto, helper
 
-Array = NDArray[np.float32]
+from aesth.training.graphs import Graph, attribute, set_attribute
+
+CHANNELS_FIRST = (0, 3, 1, 2)
+CHANNELS_LAST = (0, 2, 3, 1)
 
 
 def merge_pooling(model: ModelProto) -> None:
@@ -22,31 +25,31 @@ def merge_pooling(model: ModelProto) -> None:
 
     What is computed stays the same. Each convolution has weights of its own (`quantize` sees to that).
     """
-    graph = _Graph(model.graph)
+    graph = Graph(model.graph)
     for pool in graph.nodes("AveragePool"):
-        sides = _attribute(pool, "kernel_shape")
+        sides = attribute(pool, "kernel_shape")
         convolutions = graph.users(pool.output[0])
         if (
-            list(_attribute(pool, "strides")) == list(sides)
-            and not any(_attribute(pool, "pads", (0, 0, 0, 0)))
-            and all(_convolves(node) and _attribute(node, "group", 1) == 1 for node in convolutions)
+            list(attribute(pool, "strides")) == list(sides)
+            and not any(attribute(pool, "pads", (0, 0, 0, 0)))
+            and all(_convolves(node) and attribute(node, "group", 1) == 1 for node in convolutions)
         ):
             for convolution in convolutions:
                 _stretch(graph, convolution, sides)
                 convolution.input[0] = pool.input[0]
-            model.graph.node.remove(pool)
-    graph.drop_unused()
+            graph.remove(pool)
+    graph.tidy()
 
 
-def _stretch(graph: _Graph, convolution: NodeProto, sides: Sequence[int]) -> None:
+def _stretch(graph: Graph, convolution: NodeProto, sides: Sequence[int]) -> None:
     """Let ``convolution`` see every pixel that a mean over ``sides`` made one of."""
     weights = graph.values(convolution.input[1])
     spread = np.kron(weights, np.full((1, 1, *sides), 1 / np.prod(sides), np.float32))
     convolution.input[1] = graph.put(f"{convolution.name}_spread", spread)
-    _set(convolution, "kernel_shape", spread.shape[2:])
+    set_attribute(convolution, "kernel_shape", spread.shape[2:])
     for name, default in (("strides", (1, 1)), ("pads", (0, 0, 0, 0))):
-        lengths = np.array(_attribute(convolution, name, default))
-        _set(convolution, name, (lengths * np.resize(sides, len(lengths))).tolist())
+        lengths = np.array(attribute(convolution, name, default))
+        set_attribute(convolution, name, (lengths * np.resize(sides, len(lengths))).tolist())
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ def centre_on_byte(model: ModelProto) -> None:
     Bytes are then rounded to 8 bits without loss. Where a convolution sees zeros beyond the picture's edge, its output
     changes by half a grey level of them.
     """
-    graph = _Graph(model.graph)
+    graph = Graph(model.graph)
     for one in _normalisations(graph):
         centre = np.floor(one.mean + 0.5)
         users = graph.users(one.divide.output[0])
@@ -85,12 +88,12 @@ def centre_on_byte(model: ModelProto) -> None:
                 convolution.input[2] = graph.put(f"{convolution.name}_bias", (bias + offset).astype(np.float32))
             mean = graph.values(one.subtract.input[1])
             one.subtract.input[1] = graph.put(f"{one.subtract.name}_centre", np.full_like(mean, centre))
-    graph.drop_unused()
+    graph.tidy()
 
 
 def take_bytes(model: ModelProto) -> None:
     """Let what was rounded to 8 bits after `centre_on_byte` be the bytes of the picture themselves."""
-    graph = _Graph(model.graph)
+    graph = Graph(model.graph)
     for one in _normalisations(graph):
         rounding = graph.users(one.divide.output[0])
         if one.mean == np.floor(one.mean) and all(node.op_type == "QuantizeLinear" for node in rounding):
@@ -99,53 +102,172 @@ def take_bytes(model: ModelProto) -> None:
                     back.input[0] = one.cast.input[0]
                     back.input[1] = graph.put(f"{back.name}_step", np.float32(1 / one.deviation))
                     back.input[2] = graph.put(f"{back.name}_centre", np.uint8(one.mean))
-                model.graph.node.remove(quantised)
+                graph.remove(quantised)
             for node in (one.divide, one.subtract, one.cast):
                 if not graph.users(node.output[0]):
-                    model.graph.node.remove(node)
-    graph.drop_unused()
+                    graph.remove(node)
+    graph.tidy()
 
 
-class _Graph:
-    """A graph by what is computed from what."""
+def see_blocks(model: ModelProto, block: int = 4) -> None:
+    """Let int8 convolutions that see the picture's bytes see ``block`` pixels of a row as one of more colours.
 
-    def __init__(self, graph: GraphProto) -> None:
-        self._graph = graph
-        self._constants = {one.name: one for one in graph.initializer}
+    Three colours are few: such a convolution spends its time on gathering them. What is computed stays the same: rows
+    of pixels lie in memory as rows of blocks do, and so do those of the output, of which a block gives one or several.
 
-    def nodes(self, kind: str) -> list[NodeProto]:
-        """Those of a kind, in the order in which they run."""
-        return [node for node in self._graph.node if node.op_type == kind]
-
-    def users(self, name: str) -> list[NodeProto]:
-        """The nodes that take the output called ``name``."""
-        return [node for node in self._graph.node if name in node.input]
-
-    def values(self, name: str) -> Array:
-        """A constant."""
-        found: Array = numpy_helper.to_array(self._constants[name])
-        return found
-
-    def has(self, name: str) -> bool:
-        """Whether there is such a constant."""
-        return name in self._constants
-
-    def drop_unused(self) -> None:
-        """Take out constants that no node takes any more."""
-        taken = {name for node in self._graph.node for name in node.input}
-        for name in self._constants.keys() - taken:
-            self._graph.initializer.remove(self._constants.pop(name))
-
-    def put(self, name: str, values: NDArray[np.generic] | np.generic) -> str:
-        """Keep a constant, in place of one of that name if there is one; its name."""
-        constant = self._constants.get(name)
-        if constant is None:
-            constant = self._constants[name] = self._graph.initializer.add()
-        constant.CopyFrom(numpy_helper.from_array(np.asarray(values), name))
-        return name
+    Args:
+        model: an int8 model, after `take_bytes`.
+        block: pixels that are seen as one.
+    """
+    graph = Graph(model.graph)
+    for convolution in graph.nodes("Conv"):
+        sight = Sight.of(graph, convolution)
+        if sight and sight.divides_into(block):
+            _see_blocks(graph, sight, block)
+    graph.tidy()
 
 
-def _normalisations(graph: _Graph) -> Iterator[Normalisation]:
+@dataclass(frozen=True)
+class Sight:
+    """An int8 convolution that sees the picture's bytes.
+
+    Attributes:
+        convolution: the node.
+        image: name of the picture.
+        back: the node that makes numbers of its bytes.
+        weights: the node that makes numbers of its weights; its constants are int8 (o, 3, h, w), and a step for each o.
+        bias: the node that makes numbers of its biases, likewise.
+        rounding: the node that makes bytes of its output.
+        size: height and width of the picture.
+    """
+
+    convolution: NodeProto
+    image: str
+    back: NodeProto
+    weights: NodeProto
+    bias: NodeProto
+    rounding: NodeProto
+    size: tuple[int, int]
+
+    @classmethod
+    def of(cls, graph: Graph, convolution: NodeProto) -> Sight | None:
+        """What ``convolution`` sees; None where that is not the picture, or not in bytes."""
+        back, *constants = (graph.maker(name) for name in convolution.input)
+        permute = graph.maker(back.input[0]) if back else None
+        image = permute.input[0] if permute and permute.op_type == "Transpose" else ""
+        given, users = graph.given().get(image), graph.users(convolution.output[0])
+        if back is None or given is None or not _convolves(convolution) or len(users) != 1:
+            return None
+        kinds = [node.op_type for node in (back, *constants, *users) if node]
+        if kinds != ["DequantizeLinear"] * 3 + ["QuantizeLinear"]:
+            return None
+        weights, bias = (node for node in constants if node)
+        return cls(convolution, image, back, weights, bias, users[0], (given[1], given[2]))
+
+    @property
+    def kernel(self) -> tuple[int, int]:
+        """Height and width."""
+        height, width = attribute(self.convolution, "kernel_shape")
+        return height, width
+
+    @property
+    def strides(self) -> tuple[int, int]:
+        """Down and across."""
+        down, across = attribute(self.convolution, "strides", (1, 1))
+        return down, across
+
+    @property
+    def pads(self) -> tuple[int, int, int, int]:
+        """Zeros at the top, left, bottom and right."""
+        top, left, bottom, right = attribute(self.convolution, "pads", (0, 0, 0, 0))
+        return top, left, bottom, right
+
+    @property
+    def places(self) -> tuple[int, int]:
+        """Height and width of the output."""
+        (top, left, bottom, right), (down, across) = self.pads, self.strides
+        height, width = (
+            length + more - own
+            for length, more, own in zip(self.size, (top + bottom, left + right), self.kernel, strict=True)
+        )
+        return height // down + 1, width // across + 1
+
+    def divides_into(self, block: int) -> bool:
+        """Whether each block of a row gives as many places of the output as the next one, and no other pixel does."""
+        width, across = self.size[1], self.strides[1]
+        return width % block == block % across == self.pads[1] == 0 and self.places[1] == width // across
+
+
+def _see_blocks(graph: Graph, sight: Sight, block: int) -> None:
+    convolution, (height, width), across = sight.convolution, sight.size, sight.strides[1]
+    top, _, bottom, _ = sight.pads
+    lines, columns = sight.places
+    whole, *steps = _constants(graph, sight.weights)
+    weights, together = _of_blocks(whole, block, across), block // across
+    _replace_constants(graph, sight.weights, [weights, *(np.tile(one, together) for one in steps)])
+    _replace_constants(graph, sight.bias, [np.tile(one, together) for one in _constants(graph, sight.bias)])
+    convolution.input[0] = _blocks(graph, sight, (-1, height, width // block, 3 * block))
+    set_attribute(convolution, "kernel_shape", weights.shape[2:])
+    set_attribute(convolution, "strides", (sight.strides[0], 1))
+    set_attribute(convolution, "pads", (top, 0, bottom, weights.shape[3] - 1))
+    if not graph.users(sight.back.output[0]):
+        graph.remove(sight.back)
+    if together > 1:
+        _set_apart(graph, sight.rounding, (-1, lines, columns, len(whole)))
+
+
+def _of_blocks(weights: NDArray[Any], block: int, across: int) -> NDArray[Any]:
+    """Weights (o, 3, h, w) of a stride ``across`` as such of blocks: (places x o, block x 3, h, w')."""
+    many, colours, height, width = weights.shape
+    places = block // across
+    blocks = -(-(width + (places - 1) * across) // block)
+    found = np.zeros((places, many, blocks, block, colours, height), weights.dtype)
+    for place in range(places):
+        for column in range(width):
+            found[place, :, (column + place * across) // block, (column + place * across) % block] = weights[
+                ..., column
+            ]
+    return found.transpose(0, 1, 3, 4, 5, 2).reshape(places * many, block * colours, height, blocks)
+
+
+def _blocks(graph: Graph, sight: Sight, shape: tuple[int, ...]) -> str:
+    """The picture's bytes as numbers of ``shape``, (n, height, width, colours), colours first; the name."""
+    laid, first, numbers = (f"{sight.convolution.name}_{part}" for part in ("blocks", "permuted", "numbers"))
+    asked = graph.put(f"{laid}_shape", np.array(shape))
+    nodes = [
+        helper.make_node("Reshape", [sight.image, asked], [laid], laid),
+        helper.make_node("Transpose", [laid], [first], first, perm=CHANNELS_FIRST),
+        helper.make_node("DequantizeLinear", [first, *sight.back.input[1:]], [numbers], numbers),
+    ]
+    graph.insert(None, nodes)
+    return numbers
+
+
+def _set_apart(graph: Graph, rounding: NodeProto, shape: tuple[int, ...]) -> None:
+    """Make neighbours of the places that a block gave, in bytes of ``shape``: (n, height, width, channels)."""
+    given = rounding.output[0]
+    last, apart, first = (f"{rounding.name}_{part}" for part in ("last", "apart", "first"))
+    for user in graph.users(given):
+        user.input[list(user.input).index(given)] = first
+    asked = graph.put(f"{apart}_shape", np.array(shape))
+    nodes = [
+        helper.make_node("Transpose", [given], [last], last, perm=CHANNELS_LAST),
+        helper.make_node("Reshape", [last, asked], [apart], apart),
+        helper.make_node("Transpose", [apart], [first], first, perm=CHANNELS_FIRST),
+    ]
+    graph.insert(rounding, nodes)
+
+
+def _constants(graph: Graph, node: NodeProto) -> list[NDArray[Any]]:
+    return [graph.values(name) for name in node.input]
+
+
+def _replace_constants(graph: Graph, node: NodeProto, values: Sequence[NDArray[Any]]) -> None:
+    for number, value in enumerate(values):
+        node.input[number] = graph.put(f"{node.name}_of_blocks_{number}", value)
+
+
+def _normalisations(graph: Graph) -> Iterator[Normalisation]:
     for cast in graph.nodes("Cast"):
         for subtract in graph.users(cast.output[0]):
             for divide in graph.users(subtract.output[0]):
@@ -155,22 +277,11 @@ def _normalisations(graph: _Graph) -> Iterator[Normalisation]:
                         yield Normalisation(cast, subtract, divide, mean, deviation)
 
 
-def _one_number(graph: _Graph, name: str) -> float | None:
+def _one_number(graph: Graph, name: str) -> float | None:
     """The value of a constant, where all of its values are the same."""
     values = np.unique(graph.values(name)) if graph.has(name) else np.empty(0)
     return float(values[0]) if len(values) == 1 else None
 
 
 def _convolves(node: NodeProto) -> bool:
-    return node.op_type == "Conv" and _attribute(node, "auto_pad", b"NOTSET") == b"NOTSET"
-
-
-def _attribute(node: NodeProto, name: str, default: Any = None) -> Any:
-    found = [helper.get_attribute_value(one) for one in node.attribute if one.name == name]
-    return found[0] if found else default
-
-
-def _set(node: NodeProto, name: str, values: Sequence[int]) -> None:
-    kept = [one for one in node.attribute if one.name != name]
-    del node.attribute[:]
-    node.attribute.extend([*kept, helper.make_attribute(name, list(values))])
+    return node.op_type == "Conv" and attribute(node, "auto_pad", b"NOTSET") == b"NOTSET"

@@ -18,7 +18,7 @@ from onnx import ModelProto, TensorProto, numpy_helper
 from aesth.runtime import load_quantization
 from aesth.training.export import quiet
 from aesth.training.files import replacing
-from aesth.training.first_layer import centre_on_byte, merge_pooling, take_bytes
+from aesth.training.first_layer import centre_on_byte, merge_pooling, see_blocks, take_bytes
 from aesth.training.half import store_as_half
 from aesth.training.stopping import stop_if_asked
 
@@ -74,7 +74,7 @@ def quantize(source: Path, target: Path, pixels: NDArray[np.uint8]) -> Path:
             extra_options={"CalibMovingAverage": True, "ActivationSymmetric": False},
             nodes_to_exclude=_from_statistics_on(prepared),
         )
-        _change(partial, take_bytes)
+        _change(partial, take_bytes, see_blocks)
         _store_once(partial)
         store_as_half(partial, partial)
     return target
