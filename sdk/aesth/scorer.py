@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -212,11 +212,13 @@ class Scorer:
                     batch = _take_done(decoding, most)
                     encoding.append((batch, self._encoding.submit(self._encode, batch)))
                 else:
-                    batch, embeddings = encoding.popleft()
-                    yield batch, embeddings.result()
+                    encoded, embeddings = encoding.popleft()
+                    yield encoded, embeddings.result()
         finally:
-            for future in [*decoding, *(embeddings for _, embeddings in encoding)]:
-                future.cancel()
+            for photo_to_come in decoding:
+                photo_to_come.cancel()
+            for _, embeddings in encoding:
+                embeddings.cancel()
 
     def _prepare(self, photo: Photo, key: ModelKey | None, look: Look | None) -> _Prepared:
         path = Path(photo) if isinstance(photo, (str, os.PathLike)) else None
@@ -295,7 +297,8 @@ def _key_of(encoder: Encoder, previews: bool, taste: Taste | None) -> ModelKey |
 def _is_sooner(decoded: Future[_Prepared], encoding: Sequence[tuple[object, Future[NDArray[np.float32]]]]) -> bool:
     """Whether the next photo is decoded before the first batch is encoded, or there is no batch; waits for either."""
     if encoding:
-        wait((decoded, encoding[0][1]), return_when=FIRST_COMPLETED)
+        either: tuple[Future[Any], ...] = (decoded, encoding[0][1])
+        wait(either, return_when=FIRST_COMPLETED)
     return not encoding or decoded.done()
 
 

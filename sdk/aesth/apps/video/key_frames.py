@@ -50,7 +50,7 @@ def sharpest_near(video: Video, time: float, start: float, end: float) -> Frame:
 def sharpness(luma: NDArray[np.float32]) -> float:
     """The mean square of the gradient of ``luma``, (h, w)."""
     across, down = np.diff(luma, axis=1), np.diff(luma, axis=0)
-    return float(np.mean(across * across) + np.mean(down * down))
+    return float(np.vdot(across, across) / across.size + np.vdot(down, down) / down.size)
 
 
 def save_key_frame(frame: Frame, video: Video, target: Path) -> None:
