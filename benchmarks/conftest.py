@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from aesth import registry
+from aesth.cores import usable_cores
 from aesth.discover import find_photos
 from aesth.encoder import OnnxEncoder
 from measuring.camera import camera_photos, phone_photo
@@ -82,6 +83,19 @@ def encoder() -> Callable[[str], OnnxEncoder]:
     def find(name: str) -> OnnxEncoder:
         if name not in opened:
             opened[name] = OnnxEncoder(registry.find(name))
+        return opened[name]
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def sharing_encoder() -> Callable[[str], OnnxEncoder]:
+    """The same, but as a `Scorer` opens them: on all cores, with a call of its own for each."""
+    opened: dict[str, OnnxEncoder] = {}
+
+    def find(name: str) -> OnnxEncoder:
+        if name not in opened:
+            opened[name] = OnnxEncoder(registry.find(name), calls=usable_cores())
         return opened[name]
 
     return find

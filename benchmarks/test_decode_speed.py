@@ -143,18 +143,25 @@ def small(pixels: Any) -> Any:
     return np.asarray(Image.fromarray(pixels).resize((32, 32), Image.Resampling.BOX), np.float32)
 
 
+def by_filter_alone(pixels: Any, side: int) -> Any:
+    """``pixels`` resized with nothing averaged first."""
+    return np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC))
+
+
+@pytest.mark.parametrize("side", [448, 320])
 @pytest.mark.parametrize("source", [(1080, 1920), (1000, 1500)], ids=["1920 x 1080", "1500 x 1000"])
 @pytest.mark.benchmark(group="preprocess")
-def test_preprocess(benchmark: BenchmarkFixture, seconds: float, source: tuple[int, int]) -> None:
+def test_preprocess(benchmark: BenchmarkFixture, seconds: float, source: tuple[int, int], side: int) -> None:
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 256, (*source, 3), np.uint8)
     resized = measure(
         benchmark,
-        Task(lambda: Preprocess(SIZE)(pixels)),
-        label=f"resize {source[1]} x {source[0]} to {SIZE[1]} x {SIZE[0]}",
+        Task(lambda: Preprocess((side, side))(pixels)),
+        label=f"resize {source[1]} x {source[0]} to {side} x {side}",
         unit="frame",
         seconds=seconds / 2,
         load=compression(),
+        beside={"by the filter alone": Task(lambda: by_filter_alone(pixels, side))},
     )
-    assert resized.shape == (*SIZE, 3)
+    assert resized.shape == (side, side, 3)
     assert abs(resized.mean() - pixels.mean()) < 1

@@ -59,7 +59,7 @@ def test_tag(
     benchmark: BenchmarkFixture,
     photos_of: PhotosOf,
     copies: MakeCopies,
-    encoder: FindEncoder,
+    sharing_encoder: FindEncoder,
     session: MetadataSession,
     tmp_path: Path,
     seconds: float,
@@ -68,11 +68,11 @@ def test_tag(
     previews: bool,
 ) -> None:
     photos = photos_of(kind)
-    ours = Tagging(encoder(model), copies(photos), session, previews=previews)
+    ours = Tagging(sharing_encoder(model), copies(photos), session, previews=previews)
     beside = {}
     if kind != "yours":  # files of every kind, some of which cannot be written, are not for a yardstick
         others = copies(photos)
-        alone = ReadAndWrite(tmp_path, encoder(model).record.preprocess.size, usable_cores())
+        alone = ReadAndWrite(tmp_path, sharing_encoder(model).record.preprocess.size, usable_cores())
         beside = {"only decoding and writing": Task(lambda: alone.run(others.files), len(others.files), others.renew)}
     which = "your photos" if kind == "yours" else f"JPEGs of {kind}"
     outcomes = measure(
@@ -98,14 +98,14 @@ def test_plain_way(
     benchmark: BenchmarkFixture,
     photos_of: PhotosOf,
     copies: MakeCopies,
-    encoder: FindEncoder,
+    sharing_encoder: FindEncoder,
     session: MetadataSession,
     seconds: float,
 ) -> None:
     pytest.importorskip("torchvision")
     photos = copies(photos_of("24 MP"))
     ours = {
-        f"tag with {name}": Tagging(encoder(name), copies(photos_of("24 MP")), session).task
+        f"tag with {name}": Tagging(sharing_encoder(name), copies(photos_of("24 MP")), session).task
         for name in ("lite", "base")
     }
     plain = PlainWay()
@@ -125,10 +125,10 @@ def test_plain_way(
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.benchmark(group="pipeline")
 def test_decode_alone(
-    benchmark: BenchmarkFixture, photos_of: PhotosOf, encoder: FindEncoder, seconds: float, kind: str
+    benchmark: BenchmarkFixture, photos_of: PhotosOf, sharing_encoder: FindEncoder, seconds: float, kind: str
 ) -> None:
     photos = photos_of(kind) * (1 if kind == "yours" else 2)
-    size = encoder("lite").record.preprocess.size
+    size = sharing_encoder("lite").record.preprocess.size
     count = measure(
         benchmark,
         Task(lambda: decode_all(photos, size, usable_cores()), len(photos)),

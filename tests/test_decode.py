@@ -15,7 +15,7 @@ from PIL import Image
 from aesth.decode import from_array, from_pil, load
 from aesth.errors import DecodeError
 from aesth.preprocess import PIXELS, Preprocess
-from support.photos import SUFFIXES, as_stored, corners, encode, exif_of, photo, scene
+from support.photos import SUFFIXES, as_stored, corners, encode, exif_of, photo, picture, scene
 
 LOSSLESS = ("PNG", "TIFF", "WEBP")
 TOLERANCE = {"JPEG": 4, "HEIF": 8, "AVIF": 8, "GIF": 30} | dict.fromkeys(LOSSLESS, 0)
@@ -219,7 +219,8 @@ def test_pixels_are_those_of_their_version(tmp_path: Path) -> None:
         Image.fromarray(scene(90, 120)[..., 0].astype(np.uint16) * 257),
     ]
     digest = sha256()
-    for picture in pictures:
-        path = photo(tmp_path / "a.png", picture, "PNG", exif=exif_of(6))
+    for image in pictures:
+        path = photo(tmp_path / "a.png", image, "PNG", exif=exif_of(6))
         digest.update(Preprocess((24, 32))(load(path, at_least=(24, 32))).tobytes())
-    assert (PIXELS, digest.hexdigest()[:16]) == (2, "1a4f4edeae3e5bf9")
+    digest.update(Preprocess((24, 32))(picture(0.5, 1, 150, 250)).tobytes())
+    assert (PIXELS, digest.hexdigest()[:16]) == (3, "4fe78848ae9e9894")

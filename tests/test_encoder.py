@@ -9,7 +9,7 @@ import numpy as np
 import onnx
 import pytest
 
-from aesth.encoder import DIMENSIONS, PROVIDERS, OnnxEncoder, _refuse_fallback, resolve_providers
+from aesth.encoder import DIMENSIONS, PROVIDERS, OnnxEncoder, _refuse_fallback, resolve_providers, threads_of_a_call
 from aesth.errors import ConfigError, ModelError, ProviderError
 from aesth.preprocess import Preprocess
 from aesth.registry import ModelFile, find
@@ -126,3 +126,8 @@ def test_the_number_of_threads_does_not_change_the_result(brightness: Path, enco
     single = OnnxEncoder(find(str(brightness)), threads=1)
     batch = np.random.default_rng(0).integers(0, 256, (4, SIDE, SIDE, 3), np.uint8)
     assert single.encode(batch) == pytest.approx(encoder.encode(batch))
+
+
+@pytest.mark.parametrize(("threads", "calls", "inside"), [(None, 1, None), (4, 1, 4), (4, 4, 1), (7, 3, 2), (1, 3, 1)])
+def test_calls_share_the_threads(threads: int | None, calls: int, inside: int | None) -> None:
+    assert threads_of_a_call(threads, calls) == inside

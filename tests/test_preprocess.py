@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from aesth.preprocess import Preprocess
+from support.photos import picture
 
 records = st.builds(
     Preprocess,
@@ -58,6 +59,34 @@ def test_it_is_pillow_s_resize() -> None:
     image = np.random.default_rng(0).integers(0, 256, (37, 51, 3), np.uint8)
     expected = np.asarray(Image.fromarray(image).resize((20, 10), Image.Resampling.BICUBIC))
     assert np.array_equal(Preprocess((10, 20))(image), expected)
+
+
+@pytest.mark.parametrize("size", [224, 320, 448])
+def test_pictures_as_trained_on_are_resized_by_the_filter_alone(size: int) -> None:
+    image = picture(0.5, 1, 400, 500)
+    plain = Image.fromarray(image).resize((size, size), Image.Resampling.BICUBIC)
+    assert np.array_equal(Preprocess((size, size))(image), np.asarray(plain))
+
+
+def test_a_much_larger_picture_is_averaged_over_whole_blocks_first() -> None:
+    image = picture(0.5, 1, 500, 900)
+    averaged = Image.fromarray(image).reduce((6, 3))
+    exact = averaged.resize((100, 100), Image.Resampling.BICUBIC, box=(0, 0, 900 / 6, 500 / 3))
+    assert np.array_equal(Preprocess((100, 100))(image), np.asarray(exact))
+
+
+@pytest.mark.parametrize("shape", [(300, 300), (3000, 310), (700, 1900)])
+def test_averaging_first_hardly_changes_what_is_seen(shape: tuple[int, int]) -> None:
+    image = picture(0.5, 1, *shape)
+    plain = Image.fromarray(image).resize((100, 100), Image.Resampling.BICUBIC)
+    difference = np.abs(Preprocess((100, 100))(image).astype(int) - np.asarray(plain))
+    assert 0 < difference.mean() < 1
+
+
+def test_a_picture_that_is_much_larger_one_way_alone_is_left_to_the_filter() -> None:
+    image = picture(0.5, 1, 290, 2000)
+    plain = Image.fromarray(image).resize((100, 100), Image.Resampling.BICUBIC)
+    assert np.array_equal(Preprocess((100, 100))(image), np.asarray(plain))
 
 
 @given(records)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count, islice
 from pathlib import Path
-from threading import Event
+from threading import Barrier, Event
 
 import numpy as np
 import pytest
@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import aesth
-from aesth import AesthError, ConfigError, DecodeError, ProviderError, Scored, Scorer
+from aesth import AesthError, ConfigError, DecodeError, ProviderError, Scored, Scorer, registry
+from aesth.encoder import OnnxEncoder
 from aesth.scorer import BATCH_SIZE
 from support.photos import as_stored, exif_of, photo
 
@@ -262,3 +263,48 @@ def test_real_photos_brighten_as_pillow_says(scorer: Scorer, data: Path) -> None
         with Image.open(scored.path) as image:
             expected = np.asarray(image.convert("RGB"), float).mean() / 2.55
         assert scored.score == pytest.approx(expected, abs=1)
+
+
+@pytest.mark.parametrize(("threads", "jobs", "calls"), [(4, 4, 4), (4, 1, 1), (1, 4, 1), (3, 2, 2)])
+def test_photos_are_encoded_at_once_by_as_many_threads_but_no_more_than_jobs(
+    brightness: Path, threads: int, jobs: int, calls: int
+) -> None:
+    with Scorer(str(brightness), threads=threads, jobs=jobs) as scorer:
+        assert isinstance(scorer.encoder, OnnxEncoder)
+        assert scorer.encoder.calls == calls
+
+
+class Meeting(OnnxEncoder):
+    """The first calls wait until there are as many at once as it was opened for."""
+
+    def __init__(self, model: registry.ModelFile, calls: int) -> None:
+        super().__init__(model, calls=calls)
+        self._number, self._all_there = count(), Barrier(calls)
+        self.sizes: list[int] = []
+
+    def encode(self, batch: np.ndarray) -> np.ndarray:
+        self.sizes.append(len(batch))
+        if next(self._number) < self.calls:
+            self._all_there.wait(timeout=30)
+        return super().encode(batch)
+
+
+@pytest.mark.parametrize("calls", [1, 2, 3, 2 * BATCH_SIZE])
+def test_photos_are_encoded_by_as_many_calls_at_once_as_there_can_be(brightness: Path, calls: int) -> None:
+    encoder = Meeting(registry.find(str(brightness)), calls)
+    with Scorer(encoder=encoder, jobs=2) as scorer:
+        scores = [scored.score for scored in scorer.score(grey(value) for value in range(200))]
+    assert scores == [percent(value) for value in range(200)]
+    assert max(encoder.sizes) <= max(1, BATCH_SIZE // calls)
+
+
+def test_an_encoder_that_fails_is_told_at_once(brightness: Path) -> None:
+    class Failing(OnnxEncoder):
+        def encode(self, batch: np.ndarray) -> np.ndarray:
+            raise RuntimeError("no memory")
+
+    with (
+        Scorer(encoder=Failing(registry.find(str(brightness)), calls=2), jobs=2) as scorer,
+        pytest.raises(RuntimeError, match="no memory"),
+    ):
+        list(scorer.score(grey(value) for value in count()))

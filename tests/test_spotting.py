@@ -19,7 +19,7 @@ pytest.importorskip("matplotlib")
 
 from aesth.apps.video.cuts import Cut
 from aesth.apps.video.files import written
-from aesth.apps.video.key_frames import sharpest_near
+from aesth.apps.video.key_frames import frame_at, sharpest_near
 from aesth.apps.video.reel import cut_reel
 from aesth.cache import ScoreCache
 from aesth.decode.video import Video
@@ -171,8 +171,27 @@ def test_of_frames_that_show_the_same_the_sharpest_is_taken(tmp_path: Path) -> N
     blurred = np.asarray(Image.fromarray(sharp).resize((8, 6)).resize((64, 48), Image.Resampling.BICUBIC))
     film = clip(tmp_path / "film.mp4", [blurred, blurred, sharp, blurred, blurred], rate=5)
     with Video(film) as video:
-        assert sharpest_near(video, 0.8, 0.0, 1.0) == pytest.approx(0.4)
-        assert sharpest_near(video, 5.5, 5.0, 6.0) == 5.5
+        found = sharpest_near(video, 0.8, 0.0, 1.0)
+        assert found.time == pytest.approx(0.4)
+        assert np.array_equal(found.image, frame_at(video, 0.4).image)
+        assert sharpest_near(video, 0.2, 0.5, 0.5).time == pytest.approx(0.2)
+        with pytest.raises(DecodeError, match="no picture"):
+            sharpest_near(video, 5.5, 5.0, 6.0)
+
+
+def test_what_is_around_a_spot_is_decoded_once(tmp_path: Path, scorer: Scorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    passes: list[float] = []
+    begin = Video._begin
+
+    def noted(video: Video, start: float) -> None:
+        passes.append(start)
+        begin(video, start)
+
+    monkeypatch.setattr(Video, "_begin", noted)
+    film = clip(tmp_path / "film.mp4", map(grey, PERCENTS), rate=10)
+    spots = list(find_best([film], scorer, Spotting(every=0.2)))
+    assert [spot.action for spot in spots] == [Action.WRITTEN] * len(spots)
+    assert len(passes) == 1 + len(spots) > 1
 
 
 def test_the_key_frame_is_the_sharpest_around_the_peak(tmp_path: Path, scorer: Scorer) -> None:

@@ -194,3 +194,14 @@ def test_frames_do_not_stay_in_memory(tmp_path: Path, every: float | None) -> No
     finally:
         gc.enable()
     assert left - before <= 5
+
+
+def test_a_still_has_the_luma_of_its_pixels_and_all_of_them_when_asked(film: Path) -> None:
+    weights = np.array([0.2126, 0.7152, 0.0722])
+    with Video(film) as video:
+        stills = list(video.stills(size=FRAMES[0].shape[:2]))
+        frames = list(video.frames())
+    assert [still.time for still in stills] == [frame.time for frame in frames]
+    for still, frame in zip(stills[::9], frames[::9], strict=True):
+        assert np.array_equal(still.whole().image, frame.image)
+        assert np.abs(still.luma - frame.image @ weights).mean() < 2

@@ -100,9 +100,9 @@ def test_hues_stay(transfer: Transfer) -> None:
 @pytest.mark.parametrize("transfer", [None, *Transfer])
 def test_a_video_tells_how_its_numbers_mean_light(tmp_path: Path, transfer: Transfer | None) -> None:
     """The same numbers: 203 nits in PQ, 77 in HLG, 148 of 255 in an ordinary video."""
-    luma = round(64 + 876 * float(pq_of(PAPER)))
+    level = round(64 + 876 * float(pq_of(PAPER)))
     frame = av.VideoFrame(64, 48, "yuv420p10le")
-    for plane, value in zip(frame.planes, (luma, 512, 512), strict=True):
+    for plane, value in zip(frame.planes, (level, 512, 512), strict=True):
         plane.update(np.full((plane.height, plane.line_size // 2), value, np.uint16).tobytes())
     film = tmp_path / "film.mp4"
     with av.open(str(film), "w") as container:
@@ -115,7 +115,9 @@ def test_a_video_tells_how_its_numbers_mean_light(tmp_path: Path, transfer: Tran
         container.mux(stream.encode())
     with Video(film) as video:
         whole, small = next(video.frames()).image, next(video.frames(size=(16, 16))).image
+        luma = next(video.stills(size=(16, 16))).luma
     expected = {None: 148, Transfer.PQ: shown(PAPER, Transfer.PQ), Transfer.HLG: shown(76.6, Transfer.HLG)}[transfer]
     assert whole.shape == (48, 64, 3)
-    for image in (whole, small):
+    assert luma.shape == (16, 16)
+    for image in (whole, small, luma):
         assert image.mean() == pytest.approx(expected, abs=6)

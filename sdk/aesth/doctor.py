@@ -173,7 +173,7 @@ def _model(name: str, providers: Sequence[str]) -> Iterator[Finding]:
         yield Finding("model", "name", Status.OK, model.name)
         yield Finding("model", "file", Status.OK, f"{model.path} ({model.size / 1e6:.1f} MB)")
         yield Finding("model", "SHA-256", Status.OK, model.checksum)
-        with Scorer(str(name), providers or None) as scorer:
+        with Scorer(str(name), providers or None, jobs=1) as scorer:
             yield Finding("model", "licence", Status.OK, scorer.encoder.record.licence)
             yield _trial(scorer)
     except (AesthError, ImportError, AttributeError) as error:

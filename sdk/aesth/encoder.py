@@ -11,6 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from aesth.cores import usable_cores
 from aesth.errors import ConfigError, ModelError, ProviderError
 from aesth.preprocess import Preprocess
 from aesth.registry import ModelFile
@@ -80,7 +81,10 @@ class OnnxEncoder:
         model: the file.
         providers: execution providers, best first, by short name (``"cpu"``, ``"cuda"``, ...) or by ONNX Runtime's.
             None takes the CPU. One that is asked for but missing is an error: there is no silent fall-back.
-        threads: threads inside one call. None lets ONNX Runtime take every core.
+        threads: threads of ONNX Runtime; None takes every core.
+        calls: of `encode` that its caller makes at once; each gets its part of the threads. One thread alone neither
+            waits for others nor wakes them, so that many photos take least with as many calls as cores, and one photo
+            with a single call. A GPU has one in any case.
 
     Raises:
         ConfigError: the name of a provider is unknown.
@@ -88,10 +92,13 @@ class OnnxEncoder:
         ModelError: the file is damaged or not one of ours.
     """
 
-    def __init__(self, model: ModelFile, providers: Sequence[str] | None = None, threads: int | None = None) -> None:
+    def __init__(
+        self, model: ModelFile, providers: Sequence[str] | None = None, threads: int | None = None, calls: int = 1
+    ) -> None:
         self.model = model
         wanted = resolve_providers(providers)
-        self._session = _open_session(model, wanted, threads)
+        self.calls = calls if wanted == [PROVIDERS["cpu"]] else 1
+        self._session = _open_session(model, wanted, threads_of_a_call(threads, self.calls))
         self.providers: list[str] = self._session.get_providers()
         _refuse_fallback(wanted, self.providers)
         self.record = _read_record(model, self._session.get_modelmeta().custom_metadata_map)
@@ -102,6 +109,11 @@ class OnnxEncoder:
             return np.empty((0, DIMENSIONS), np.float32)
         (embeddings,) = self._session.run(["embedding"], {"image": np.ascontiguousarray(batch)})
         return np.asarray(embeddings, np.float32)
+
+
+def threads_of_a_call(threads: int | None, calls: int) -> int | None:
+    """How many of ``threads``, None for one a core, each of so many calls at once gets; None if it gets them all."""
+    return threads if calls == 1 else max(1, (threads or usable_cores()) // calls)
 
 
 def tag_of(encoder: Encoder) -> str:

@@ -16,10 +16,17 @@ from PIL import Image
 UInt8Image = NDArray[np.uint8]
 Resample = Literal["bilinear", "bicubic"]
 
-PIXELS = 2
+PIXELS = 3
 """Version of the pixels that encoders see, made by `aesth.decode` and by `Preprocess`.
 
 Whoever changes what comes out of the same file raises it, so that remembered scores are not taken for new ones.
+"""
+
+GAP = 1.5
+"""Averaged over whole blocks of pixels first, a much larger picture keeps so many times the size asked for.
+
+In pictures sharp to the last pixel, reduced to a third and less, that moves scores of ``lite-int8`` by 0.8 to 1.7
+points on average and 12 at worst, where rounding to 8 bits moves them by 1.6 to 2.3 and 14.
 """
 
 _RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
@@ -44,7 +51,8 @@ class Preprocess:
         height, width = self.size
         if image.shape[:2] == (height, width):
             return image
-        return np.asarray(Image.fromarray(image).resize((width, height), _RESAMPLING[self.resample]))
+        resample, gap = _RESAMPLING[self.resample], _gap(image.shape[0] / height, image.shape[1] / width)
+        return np.asarray(Image.fromarray(image).resize((width, height), resample, reducing_gap=gap))
 
     def to_json(self) -> str:
         """The record as the text stored under ``aesth.preprocess``."""
@@ -62,3 +70,11 @@ class Preprocess:
         if fields["resize"] != "squash" or fields["resample"] not in _RESAMPLING:
             raise ValueError(f"unknown resizing rule {fields['resize']}/{fields['resample']}")
         return cls((height, width), fields["resize"], fields["resample"])
+
+
+def _gap(down: float, across: float) -> float | None:
+    """Pillow's ``reducing_gap`` for a picture so many times as large as asked for; None for every pixel by the filter.
+
+    Averaging over blocks of one pixel's height or width would take as long as it saves.
+    """
+    return GAP if min(down, across) >= 2 * GAP else None

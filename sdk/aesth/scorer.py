@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeAlias, TypeVar
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +33,8 @@ Look: TypeAlias = Callable[[UInt8Image], object]
 """What else is measured of decoded pixels, upright sRGB (h, w, 3), while they are there; called by several threads."""
 
 BATCH_SIZE = 8
-"""So many photos are encoded at a time at most; fewer, when the next is not decoded yet."""
-
-_Item = TypeVar("_Item")
-_Result = TypeVar("_Result")
+"""So many photos are encoded at a time at most, by all calls together, or one by each call where there are more; fewer,
+when the next is not decoded yet."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,8 +80,10 @@ class Scorer:
     Args:
         model: ``"default"``, a name of the registry, or the path of an ONNX file.
         providers: execution providers, best first (``"cpu"``, ``"cuda"``, ...); None takes the CPU.
-        threads: threads of ONNX Runtime; None takes every core.
-        jobs: photos decoded at a time; None takes every core.
+        threads: threads of ONNX Runtime; None takes every core. On the CPU they encode as many photos at a time, each
+            by one thread, but no more than ``jobs``.
+        jobs: photos decoded at a time; None takes every core. With 1, a photo is encoded by all threads together, so
+            that its score is there soonest, and fewer are there in a second.
         cut_points: scores at which a photo gets 2, 3, 4 and 5 stars.
         max_pixels: photos of more pixels are refused (decompression bombs).
         previews: score JPEG and HEIF files by a preview that the camera stored in them, where it is large enough and
@@ -114,14 +114,17 @@ class Scorer:
         cache: ScoreCache | None = None,
         taste: Taste | str | os.PathLike[str] | None = None,
     ) -> None:
-        self.encoder = encoder or OnnxEncoder(registry.find(model), providers, threads)
+        self.jobs = jobs or usable_cores()
+        calls = min(threads or usable_cores(), self.jobs)
+        self.encoder = encoder or OnnxEncoder(registry.find(model), providers, threads, calls)
+        self._calls = self.encoder.calls if isinstance(self.encoder, OnnxEncoder) else 1
+        self._encoding = ThreadPoolExecutor(self._calls, thread_name_prefix="aesth-encode")
         self.taste = taste_for(tag_of(self.encoder), DIMENSIONS, taste)
         self.cut_points = cut_points
         self.max_pixels = max_pixels
         self.previews = previews
         self.cache = cache
         self._key = _key_of(self.encoder, previews, self.taste) if cache else None
-        self.jobs = jobs or usable_cores()
         self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="aesth-decode")
         self._process = os.getpid()
         self._closed = False
@@ -141,9 +144,10 @@ class Scorer:
         self.close()
 
     def close(self) -> None:
-        """Stop the decoding threads. Photos not yet begun are dropped."""
+        """Stop the threads. Photos not yet begun are dropped."""
         self._closed = True
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._encoding.shutdown(wait=True, cancel_futures=True)
 
     def score(
         self, paths: Iterable[Photo], would_block: WouldBlock = never, look: Look | None = None
@@ -183,8 +187,38 @@ class Scorer:
     ) -> Iterator[Scored]:
         self._refuse_misuse()
         prepare = partial(self._prepare, key=key, look=look)
-        for batch in _batches(self._pool, prepare, photos, self.jobs + BATCH_SIZE, would_block):
-            yield from self._score_batch(batch, key)
+        for batch, embeddings in self._encoded(photos, prepare, would_block):
+            yield from self._told(batch, embeddings, key)
+
+    def _encoded(
+        self, photos: Iterable[Photo], prepare: Callable[[Photo], _Prepared], would_block: WouldBlock
+    ) -> Iterator[tuple[Sequence[_Prepared], NDArray[np.float32]]]:
+        """Photos in order, with embeddings of those that have pixels, in batches of what is decoded.
+
+        The next are decoded and encoded meanwhile; no more are on their way than each thread has to do at one time.
+        """
+        source = iter(photos)
+        decoding: deque[Future[_Prepared]] = deque()
+        encoding: deque[tuple[Sequence[_Prepared], Future[NDArray[np.float32]]]] = deque()
+        ahead, most = self.jobs + max(BATCH_SIZE, self._calls), max(1, BATCH_SIZE // self._calls)
+        try:
+            while True:
+                free = ahead - len(decoding) - sum(len(batch) for batch, _ in encoding)
+                for photo in take(source, free, would_block, least=0 if decoding or encoding else 1):
+                    decoding.append(self._pool.submit(prepare, photo))
+                if not encoding and not decoding:
+                    return
+                if decoding and len(encoding) < self._calls and _is_sooner(decoding[0], encoding):
+                    batch = _take_done(decoding, most)
+                    encoding.append((batch, self._encoding.submit(self._encode, batch)))
+                else:
+                    encoded, embeddings = encoding.popleft()
+                    yield encoded, embeddings.result()
+        finally:
+            for photo_to_come in decoding:
+                photo_to_come.cancel()
+            for _, embeddings in encoding:
+                embeddings.cancel()
 
     def _prepare(self, photo: Photo, key: ModelKey | None, look: Look | None) -> _Prepared:
         path = Path(photo) if isinstance(photo, (str, os.PathLike)) else None
@@ -209,9 +243,13 @@ class Scorer:
         size = self.encoder.record.preprocess.size
         return load(Path(photo), at_least=size, max_pixels=self.max_pixels, previews=self.previews)
 
-    def _score_batch(self, batch: Sequence[_Prepared], key: ModelKey | None) -> Iterator[Scored]:
+    def _encode(self, batch: Sequence[_Prepared]) -> NDArray[np.float32]:
         images = [photo.image for photo in batch if photo.image is not None]
-        embeddings = self.encoder.encode(np.stack(images)) if images else np.empty((0, DIMENSIONS), np.float32)
+        return self.encoder.encode(np.stack(images)) if images else np.empty((0, DIMENSIONS), np.float32)
+
+    def _told(
+        self, batch: Sequence[_Prepared], embeddings: NDArray[np.float32], key: ModelKey | None
+    ) -> Iterator[Scored]:
         norms = norms_of(embeddings, self.taste)
         scores = self.encoder.record.scale.score(norms)
         results = zip(embeddings, norms, scores, strict=True)
@@ -256,26 +294,17 @@ def _key_of(encoder: Encoder, previews: bool, taste: Taste | None) -> ModelKey |
     return ModelKey(name, encoder.model.checksum, ", ".join(encoder.providers), PIXELS if previews else -PIXELS)
 
 
-def _batches(
-    pool: ThreadPoolExecutor,
-    function: Callable[[_Item], _Result],
-    items: Iterable[_Item],
-    ahead: int,
-    would_block: WouldBlock,
-) -> Iterator[list[_Result]]:
-    """``map(function, items)`` in order, in batches of what is done; at most ``ahead`` items are begun early."""
-    source = iter(items)
-    running: deque[Future[_Result]] = deque()
-    try:
-        while True:
-            for item in take(source, ahead - len(running), would_block, least=0 if running else 1):
-                running.append(pool.submit(function, item))
-            if not running:
-                return
-            batch = [running.popleft().result()]
-            while running and len(batch) < BATCH_SIZE and running[0].done():
-                batch.append(running.popleft().result())
-            yield batch
-    finally:
-        for future in running:
-            future.cancel()
+def _is_sooner(decoded: Future[_Prepared], encoding: Sequence[tuple[object, Future[NDArray[np.float32]]]]) -> bool:
+    """Whether the next photo is decoded before the first batch is encoded, or there is no batch; waits for either."""
+    if encoding:
+        either: tuple[Future[Any], ...] = (decoded, encoding[0][1])
+        wait(either, return_when=FIRST_COMPLETED)
+    return not encoding or decoded.done()
+
+
+def _take_done(running: deque[Future[_Prepared]], most: int) -> list[_Prepared]:
+    """The first of what is ``running``, for which it waits, and those after it that are done, ``most`` at most."""
+    batch = [running.popleft().result()]
+    while running and len(batch) < most and running[0].done():
+        batch.append(running.popleft().result())
+    return batch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -101,12 +101,13 @@ def _spots_of(path: Path, scorer: Scorer, how: Spotting, on_progress: OnProgress
         if not (how.dry_run or how.overwrite):
             files.refuse_occupied(folder)
         curve = score_curve(video, scorer, how.every, lambda done: on_progress(path, done, video.duration))
-        spots = [
-            _at_the_sharpest(video, curve, spot)
-            for spot in find_spots(curve, apart=how.apart, prominence=how.prominence, most=how.most)
-        ]
+        found = find_spots(curve, apart=how.apart, prominence=how.prominence, most=how.most)
         if not how.dry_run:
-            _write(folder, video, curve, spots, scorer, how)
+            files.make_folder(folder)
+        pictured = [_picture(folder, video, curve, spot, how) for spot in found]
+        spots = [spot for spot, _ in pictured]
+        if not how.dry_run:
+            _write(folder, video, curve, pictured, scorer, how)
         note = f"{video.damaged} damaged parts of it were passed over" if video.damaged else None
     action = Action.SCORED if how.dry_run else Action.WRITTEN
     return [
@@ -126,30 +127,40 @@ def _spots_of(path: Path, scorer: Scorer, how: Spotting, on_progress: OnProgress
     ]
 
 
-def _at_the_sharpest(video: Video, curve: Curve, spot: Spot) -> Spot:
-    """The spot at the sharpest frame around the one that was scored; two of them stay apart, each in its own half."""
+def _picture(folder: Path, video: Video, curve: Curve, spot: Spot, how: Spotting) -> tuple[Spot, UInt8Image]:
+    """The spot at the sharpest frame around the one that was scored, its key frame saved, and its thumbnail.
+
+    Two spots stay apart, each in its own half of the time between them.
+    """
     start, end = neighbourhood_of(curve, spot)
-    return replace(spot, time=sharpest_near(video, spot.time, start, end)) if start < end else spot
+    if start < end:
+        frame = sharpest_near(video, spot.time, start, end)
+        spot = replace(spot, time=frame.time)
+    else:
+        frame = frame_at(video, spot.time)
+    if not how.dry_run:
+        with files.written(folder / files.key_frame_name(spot.time)) as target:
+            save_key_frame(frame, video, target)
+    return spot, plot.thumbnail(frame.image)
 
 
-def _write(folder: Path, video: Video, curve: Curve, spots: list[Spot], scorer: Scorer, how: Spotting) -> None:
-    files.make_folder(folder)
-    thumbnails = [_save_key_frame(folder, video, spot) for spot in spots]
+def _write(
+    folder: Path,
+    video: Video,
+    curve: Curve,
+    pictured: Sequence[tuple[Spot, UInt8Image]],
+    scorer: Scorer,
+    how: Spotting,
+) -> None:
+    """Write all but the key frames."""
+    spots = [spot for spot, _ in pictured]
     with files.written(folder / files.CURVE_TABLE) as target:
         tables.write_curve(curve, target)
     with files.written(folder / files.SPOTS_RECORD) as target:
         tables.write_spots(video.path, video.duration, scorer.encoder.record.name, spots, target)
     for name in files.CURVE_PLOTS:
         with files.written(folder / name) as target:
-            plot.draw(curve, list(zip(spots, thumbnails, strict=True)), video.path.name, scorer.cut_points, target)
+            plot.draw(curve, pictured, video.path.name, scorer.cut_points, target)
     if how.reel is not None:
         with files.written(folder / files.REEL) as target:
             cut_reel(video, choose_cuts(curve, spots, how.reel), target)
-
-
-def _save_key_frame(folder: Path, video: Video, spot: Spot) -> UInt8Image:
-    """Save the key frame of a spot; returns its thumbnail."""
-    frame = frame_at(video, spot.time)
-    with files.written(folder / files.key_frame_name(spot.time)) as target:
-        save_key_frame(frame, video, target)
-    return plot.thumbnail(frame.image)

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from aesth.cli.running import make_scorer
+from aesth.config import Settings
+from aesth.encoder import OnnxEncoder
 from support.cli import (
     EVIL_NAMES,
     NON_UTF8,
@@ -326,3 +329,10 @@ def test_too_large_photos_are_refused_at_the_limit_that_is_set(
     done = aesth_in_process("score", "--model", brightness, "--format", "ndjson", grey_photo(tmp_path / "a.jpg"))
     assert done.returncode == 1
     assert objects(done.stdout)[0]["action"] == "failed"
+
+
+@pytest.mark.parametrize(("photos", "jobs"), [(None, 3), (1, 1), (2, 3)])
+def test_one_photo_is_encoded_by_all_threads_together(brightness: Path, photos: int | None, jobs: int) -> None:
+    with make_scorer(Settings(model=str(brightness), jobs=3, threads=3), photos=photos) as scorer:
+        assert isinstance(scorer.encoder, OnnxEncoder)
+        assert (scorer.jobs, scorer.encoder.calls) == (jobs, jobs)

@@ -8,7 +8,7 @@ import sys
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Protocol, TextIO, TypedDict
@@ -174,8 +174,9 @@ def how_to_score(settings: Settings) -> Scoring:
     )
 
 
-def make_scorer(settings: Settings, cache: ScoreCache | None = None) -> Scorer:
-    """The scorer that the settings ask for."""
+def make_scorer(settings: Settings, cache: ScoreCache | None = None, photos: int | None = None) -> Scorer:
+    """The scorer that the settings ask for, for so many photos, if that is known."""
+    settings = replace(settings, jobs=1) if photos == 1 else settings
     return Scorer(threads=settings.threads, cache=cache, **how_to_score(settings))
 
 

@@ -73,7 +73,7 @@ def score(
     from aesth.cli.running import make_scorer, remembered_scores, report
     from aesth.scoring import score_photos
 
-    with remembered_scores(settings) as cache, make_scorer(settings, cache) as scorer:
+    with remembered_scores(settings) as cache, make_scorer(settings, cache, photos.total) as scorer:
         report(
             photos,
             lambda watched: score_photos(watched, scorer, relative=settings.relative, would_block=photos.would_block),

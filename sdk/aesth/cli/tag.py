@@ -67,7 +67,7 @@ def write_stars(
         MetadataSession(
             style=settings.sidecar_style, command=command_line(), touch=settings.touch, memory=cache
         ) as session,
-        make_scorer(settings, cache) as scorer,
+        make_scorer(settings, cache, photos.total) as scorer,
     ):
         kept = known_kept(session)
         stop = GracefulStop()

@@ -15,6 +15,8 @@ WHITE = 255
 def from_array(pixels: NDArray[np.generic]) -> UInt8Image:
     """Pixels (h, w, 3), (h, w, 4), (h, w, 1) or (h, w), uint8 or uint16, as uint8 (h, w, 3); taken as sRGB and upright.
 
+    What is as asked for already is not copied.
+
     Raises:
         DecodeError: the array has another shape or kind of number.
     """
@@ -26,7 +28,7 @@ def from_array(pixels: NDArray[np.generic]) -> UInt8Image:
     values = pixels.reshape(*pixels.shape[:2], channels)
     if values.dtype == np.uint16:
         values = (values.astype(np.uint32) + 128) // 257
-    narrow = values.astype(np.uint8)
+    narrow = values.astype(np.uint8, copy=False)
     if channels == 4:
         return _over_white(narrow[..., :3], narrow[..., 3])
     return np.ascontiguousarray(np.broadcast_to(narrow, (*narrow.shape[:2], 3)))

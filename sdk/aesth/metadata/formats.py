@@ -32,7 +32,9 @@ _OF_PICTURES = frozenset({b"ftyp", b"meta", b"mdat", b"idat", b"free", b"skip", 
 """Boxes of ISO media files whose place is told by others, or does not matter."""
 
 _MOST_BOXES = 1000
-_CHUNK = 1 << 20
+_CHUNK = 1 << 17
+"""Bytes that are looked at together: larger pieces of memory are got from the system and given back each time."""
+
 _C2PA_STORE = b"jumdc2pa\x00\x11\x00\x10\x80\x00\x00\xaa\x00\x38\x9b\x71"
 """Start of the description box of a C2PA manifest store: JUMBF's mark and the store's UUID, in every container."""
 

@@ -6,18 +6,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from aesth.apps.video.timecode import timecode
 from aesth.decode.video import Frame, Video
 from aesth.errors import DecodeError
-from aesth.preprocess import UInt8Image
 
 QUALITY = 93
 
 _LOOKED_AT = (720, 960)
 """Height and width to which frames are squashed to compare their sharpness."""
-_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 
 _DESCRIPTION, _SOFTWARE, _DATE = 0x010E, 0x0131, 0x0132
 _EXIF, _ORIGINAL, _OFFSET_ORIGINAL, _FRACTION_ORIGINAL = 0x8769, 0x9003, 0x9011, 0x9291
@@ -34,21 +33,24 @@ def frame_at(video: Video, time: float) -> Frame:
     raise DecodeError(f"has no picture at {timecode(time)}; it may be damaged there", video.path)
 
 
-def sharpest_near(video: Video, time: float, start: float, end: float) -> float:
-    """When the sharpest frame from ``start`` to ``end`` is shown, in seconds; of equal ones the nearest to ``time``.
+def sharpest_near(video: Video, time: float, start: float, end: float) -> Frame:
+    """The sharpest frame from ``start`` to ``end``, in full size; of equal ones the nearest to ``time``.
 
     Frames that show the same differ by how the camera and what it sees moved, and by how the video was compressed.
+
+    Raises:
+        DecodeError: there is none there, nor at ``time``, or it cannot be decoded.
     """
-    frames = video.frames(size=_LOOKED_AT, start=start, end=end)
-    looks = ((sharpness(frame.image), -abs(frame.time - time), frame.time) for frame in frames)
-    return max(looks, default=(0.0, 0.0, time))[2]
+    stills = video.stills(_LOOKED_AT, start, end)
+    looks = ((sharpness(still.luma), -abs(still.time - time), still) for still in stills)
+    best = max(looks, key=lambda look: look[:2], default=None)
+    return frame_at(video, time) if best is None else best[2].whole()
 
 
-def sharpness(image: UInt8Image) -> float:
-    """The mean square of the gradient of the luma of ``image``, (h, w, 3)."""
-    luma = image @ _LUMA
+def sharpness(luma: NDArray[np.float32]) -> float:
+    """The mean square of the gradient of ``luma``, (h, w)."""
     across, down = np.diff(luma, axis=1), np.diff(luma, axis=0)
-    return float(np.mean(across * across) + np.mean(down * down))
+    return float(np.vdot(across, across) / across.size + np.vdot(down, down) / down.size)
 
 
 def save_key_frame(frame: Frame, video: Video, target: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 from av.sidedata.sidedata import SideData
 from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, ColorTrc, Interpolation, VideoReformatter
+from numpy.typing import NDArray
 
 from aesth.decode.picture import as_stored
 from aesth.decode.video import tones
@@ -15,7 +17,11 @@ from aesth.decode.video.upright import orientation_of, turn
 from aesth.preprocess import UInt8Image
 
 _HDR = {int(ColorTrc.SMPTE2084): tones.Transfer.PQ, int(ColorTrc.ARIB_STD_B67): tones.Transfer.HLG}
-_FILTER = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
+_SQUASHED = Interpolation.BICUBIC | Interpolation.ACCURATE_RND
+_WHOLE = _SQUASHED | Interpolation.FULL_CHR_H_INT
+"""With colours interpolated at every pixel, which nobody sees in a frame that is squashed, and takes a third longer."""
+
+_LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 _UNSPECIFIED = 2
 _HD = 720
 """Lines from which on a video that does not tell its colours means those of HD (BT.709)."""
@@ -40,22 +46,33 @@ class Converter:
     def __call__(self, frame: VideoFrame) -> UInt8Image:
         """Upright sRGB pixels (h, w, 3)."""
         orientation = self._orientation_of(frame)
-        height, width = as_stored(self._size, orientation) if self._size else _square(frame, self._aspect)
         transfer = _HDR.get(frame.color_trc)
+        pixels = self._reformat(frame, orientation, "rgb24" if transfer is None else "rgb48le")
+        srgb = pixels.astype(np.uint8, copy=False) if transfer is None else tones.to_srgb(pixels, transfer)
+        return turn(srgb, orientation)
+
+    def luma(self, frame: VideoFrame) -> NDArray[np.float32]:
+        """The luma of the same pixels, 0-255, (h, w), not turned: colours are not made for it but in HDR."""
+        if frame.color_trc in _HDR:
+            luma: NDArray[np.float32] = self(frame) @ _LUMA
+            return luma
+        return self._reformat(frame, self._orientation_of(frame), "gray").astype(np.float32)
+
+    def _reformat(self, frame: VideoFrame, orientation: int, form: str) -> NDArray[np.number[Any]]:
+        """The pixels in one of FFmpeg's formats, squashed, in full range, not turned."""
+        height, width = as_stored(self._size, orientation) if self._size else _square(frame, self._aspect)
         scaled = self._scaler.reformat(
             frame,
             width,
             height,
-            "rgb24" if transfer is None else "rgb48le",
+            form,
             src_colorspace=_colours_of(frame),
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=ColorRange.JPEG,
-            interpolation=_FILTER,
+            interpolation=_SQUASHED if self._size else _WHOLE,
             threads=self._threads,
         )
-        pixels = scaled.to_ndarray()
-        srgb = pixels.astype(np.uint8, copy=False) if transfer is None else tones.to_srgb(pixels, transfer)
-        return turn(srgb, orientation)
+        return scaled.to_ndarray()
 
     def _orientation_of(self, frame: VideoFrame) -> int:
         """EXIF orientation 1-8 that the first frame asks for.

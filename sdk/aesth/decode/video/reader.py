@@ -12,9 +12,11 @@ from types import TracebackType
 from typing import Self
 
 import av
+import numpy as np
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from aesth.cores import usable_cores
 from aesth.decode.video.opening import foreign_errors, open_container, picture_of
@@ -36,6 +38,29 @@ class Frame:
 
     time: float
     image: UInt8Image
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Still:
+    """A video still that is decoded and whose pixels are not made yet.
+
+    Attributes:
+        time: seconds from the start of the video, as players count.
+    """
+
+    time: float
+    _frame: VideoFrame
+    _whole: Converter
+    _squashed: Converter
+
+    @property
+    def luma(self) -> NDArray[np.float32]:
+        """Its luma, 0-255, (h, w), squashed to the size that was asked for; how it lies is not told."""
+        return self._squashed.luma(self._frame)
+
+    def whole(self) -> Frame:
+        """All of its pixels."""
+        return Frame(self.time, self._whole(self._frame))
 
 
 class Video:
@@ -99,7 +124,24 @@ class Video:
         Raises:
             DecodeError: the file cannot be read on, or nothing in it can be decoded.
         """
-        convert = Converter(size, self._stream.sample_aspect_ratio or Fraction(1), self._threads)
+        convert = self._converter(size)
+        for time, frame in self._shown(every, start, end):
+            yield Frame(time, convert(frame))
+
+    def stills(self, size: tuple[int, int], start: float = 0.0, end: float = math.inf) -> Iterator[Still]:
+        """Every frame from ``start`` to ``end``, as of `frames`, to be looked at in ``size`` before pixels are made.
+
+        Raises:
+            DecodeError: as of `frames`.
+        """
+        whole, squashed = self._converter(None), self._converter(size)
+        for time, frame in self._shown(None, start, end):
+            yield Still(time, frame, whole, squashed)
+
+    def _converter(self, size: tuple[int, int] | None) -> Converter:
+        return Converter(size, self._stream.sample_aspect_ratio or Fraction(1), self._threads)
+
+    def _shown(self, every: float | None, start: float, end: float) -> Iterator[Shown]:
         any_at_all = False
         with foreign_errors(self.path):
             self._begin(start)
@@ -111,7 +153,7 @@ class Video:
                 if time >= end - TICK:
                     break
                 if time >= start - TICK:
-                    yield Frame(time, convert(frame))
+                    yield time, frame
         if not any_at_all and not start:
             raise DecodeError(
                 "none of its pictures can be decoded; it is damaged, restore it from another copy", self.path
