@@ -18,7 +18,7 @@ PACKAGE = Path(aesth.__file__).parent
 
 STAGES = (
     {"_version", "ahead", "cores", "databases", "errors", "lazily", "places", "replacing"},
-    {"extras", "formats", "preprocess", "scale", "registry", "runtime", "taste"},
+    {"extras", "formats", "occupied", "preprocess", "scale", "registry", "runtime", "taste"},
     {"pairs", "install", "qualities"},
     {"discover", "decode", "encoder", "metadata"},
     {"fingerprint"},
@@ -30,6 +30,7 @@ STAGES = (
     {"collecting", "comparing", "digikam", "matching", "ray", "reporting"},
     {"training"},
     {"cli"},
+    {"__main__"},
 )
 """What is named in a line may import what is named above it; within a line nobody imports another."""
 
