@@ -45,7 +45,12 @@ def sharpest_near(video: Video, time: float, start: float, end: float) -> float:
 
 
 def sharpness(image: UInt8Image) -> float:
-    """The mean square of the gradient of the luma of ``image``, (h, w, 3)."""
+    """The mean square of the gradient of the luma of ``image``, (h, w, 3).
+
+    It orders frames of one moment, which show the same, and is quick enough for each of them. It says nothing of
+    pictures of different things, as it grows with contrast and detail: for those there is `aesth.qualities.sharpness`,
+    which measures how wide edges are, and is 0 where a frame has none that it trusts.
+    """
     luma = image @ _LUMA
     across, down = np.diff(luma, axis=1), np.diff(luma, axis=0)
     return float(np.mean(across * across) + np.mean(down * down))
