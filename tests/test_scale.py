@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.stats import percentileofscore
 
 from aesth.scale import DEFAULT_CUT_POINTS, Scale, norm, relative_percentiles, stars
 
 finite = st.floats(0, 100, allow_nan=False)
 samples = st.lists(finite, min_size=2, max_size=60)
+
+
+def percentileofscore(among: Any, score: float, **how: Any) -> float:
+    """SciPy's, which is slow to load: not by who runs other tests."""
+    from scipy import stats
+
+    return float(stats.percentileofscore(among, score, **how))
 
 
 @given(arrays(np.float32, (4, 10), elements=st.floats(-10, 10, width=32)))

@@ -16,6 +16,7 @@ from aesth.apps.collection import Shot, by_norm, ranked_names, shots_of, unlike
 from aesth.apps.placing import How, place
 from aesth.encoder import DIMENSIONS
 from aesth.errors import AesthError, ConfigError, DecodeError
+from aesth.occupied import refuse_occupied_folder
 from aesth.scorer import Scored, Scorer
 from aesth.tagging import Action, Outcome, rank
 
@@ -95,7 +96,7 @@ def sort(
     Raises:
         ConfigError: there is something in the folder, or it cannot be made.
     """
-    require_empty(folder)
+    refuse_occupied_folder(folder)
     chosen = list(top(photos, scorer, number=number, apart=apart, relative=relative, would_block=would_block))
     last = max((outcome.rank or 0 for outcome in chosen), default=0)
     if last and not dry_run:
@@ -105,22 +106,6 @@ def sort(
             yield from group
         else:
             yield from _placed(list(group), folder, how, last, dry_run=dry_run)
-
-
-def require_empty(folder: Path) -> None:
-    """Refuse a folder in which something lies.
-
-    Raises:
-        ConfigError: something does, or it is no folder, or cannot be read.
-    """
-    try:
-        occupied = any(folder.iterdir())
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise ConfigError(f"cannot be used ({error.strerror}); name a new folder", folder) from error
-    if occupied:
-        raise ConfigError("is not empty, and nothing there is mixed with or replaced; name a new folder", folder)
 
 
 def _make(folder: Path) -> None:

@@ -19,6 +19,7 @@ from aesth.apps.explain.words import Measured, measure_all
 from aesth.decode import load
 from aesth.encoder import Encoder
 from aesth.errors import AesthError, DecodeError
+from aesth.occupied import refuse_occupied_file
 from aesth.preprocess import UInt8Image
 from aesth.qualities import SIDE
 from aesth.scorer import Scored, Scorer, norms_of
@@ -172,7 +173,7 @@ def _explained(photo: Path, scored: Scored, scorer: Scorer, how: Explaining, tar
         raise scored.error
     if scored.score is None or scored.rating is None:
         raise DecodeError("has no score", photo)
-    files.refuse_occupied(target, overwrite=how.overwrite)
+    refuse_occupied_file(target, overwrite=how.overwrite)
     image = _pixels(photo, scorer)
     explanation = explain(image, scorer.encoder, taste=scorer.taste, curves=how.curves)
     if not how.dry_run:

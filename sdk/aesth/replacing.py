@@ -12,15 +12,20 @@ _LONGEST = 40
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A file beside ``path``, of the same ending, to write to; once it is on disk it takes the place of ``path``.
+def replacing(path: Path, name: str | None = None) -> Iterator[Path]:
+    """A file beside ``path`` to write to; once it is on disk it takes the place of ``path``.
 
     After an error ``path`` is what it was before, and the other file is gone.
+
+    Args:
+        path: the file.
+        name: of the other file; None takes one of this process alone, of the same ending. Where a killed process would
+            leave much, a name that is always the same lets the next one write over that.
 
     Raises:
         OSError: it cannot be written.
     """
-    partial = path.with_name(f".{path.stem[:_LONGEST]}.{os.getpid()}{path.suffix}")
+    partial = path.with_name(name or f".{path.stem[:_LONGEST]}.{os.getpid()}{path.suffix}")
     try:
         yield partial
         with partial.open("rb+") as file:

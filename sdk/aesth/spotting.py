@@ -15,6 +15,7 @@ from aesth.apps.video.spots import APART, MOST, PROMINENCE, Spot, find_spots, ne
 from aesth.apps.video.timecode import timecode
 from aesth.decode.video import Video
 from aesth.errors import AesthError, ConfigError
+from aesth.occupied import refuse_occupied_folder
 from aesth.preprocess import UInt8Image
 from aesth.scale import stars
 from aesth.scorer import Scorer
@@ -99,7 +100,7 @@ def _spots_of(path: Path, scorer: Scorer, how: Spotting, on_progress: OnProgress
     folder = files.folder_of(path, how.out)
     with Video(path) as video:
         if not (how.dry_run or how.overwrite):
-            files.refuse_occupied(folder)
+            refuse_occupied_folder(folder, "renew it with --overwrite, or give another folder with --out")
         curve = score_curve(video, scorer, how.every, lambda done: on_progress(path, done, video.duration))
         found = find_spots(curve, apart=how.apart, prominence=how.prominence, most=how.most)
         if not how.dry_run:

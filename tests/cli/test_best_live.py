@@ -43,7 +43,7 @@ def test_the_sharpest_frame_of_a_steady_view_is_told_and_saved(film: Path, brigh
 
     before = out.read_bytes()
     refused = aesth_in_process(*command)
-    assert (refused.returncode, out.read_bytes()) == (1, before)
+    assert (refused.returncode, out.read_bytes()) == (2, before)
     assert b"--overwrite" in refused.stderr
     assert aesth_in_process(*command, "--overwrite", "--seconds", "0.3").returncode == 0
     assert out.read_bytes() != before

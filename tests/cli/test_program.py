@@ -19,6 +19,11 @@ def test_the_version_is_told() -> None:
     assert aesth("--version").stdout == f"aesth {__version__}\n".encode()
 
 
+def test_python_runs_the_package_as_the_program() -> None:
+    done = subprocess.run([sys.executable, "-m", "aesth", "--version"], capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, f"aesth {__version__}\n".encode())
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str) -> None:
     assert command.encode() in aesth_in_process("--help").stdout

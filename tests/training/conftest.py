@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from aesth.training import run
+from aesth.training.logs import draw_curves
 from support.training import make_data
 
 
@@ -28,6 +30,20 @@ def one_operator_library() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "from_torchlib", staticmethod(functools.cache(registry.from_torchlib)))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def undrawn_curves() -> Iterator[None]:
+    """Runs draw no curves, at which few tests look: those ask for `drawn_curves`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "draw_curves", lambda folder: None)
+        yield
+
+
+@pytest.fixture
+def drawn_curves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs draw their curves, as they do."""
+    monkeypatch.setattr(run, "draw_curves", draw_curves)
 
 
 @pytest.fixture(scope="session")

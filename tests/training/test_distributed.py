@@ -1,4 +1,4 @@
-"""Several processes train what one would: on the CPU by gloo, by torchrun and by its environment."""
+"""Several processes train what one would: on the CPU by gloo, by torchrun and by its environment; and after a kill."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from aesth.training.distributed import World, joined, process_device
 from aesth.training.logs import read_log
 from aesth.training.networks import AestheticEncoder
 from aesth.training.run import run
-from support import processes
+from aesth.training.train import Step
 from support.catalogues import make_pairs, make_scores
-from support.processes import TRAININGS
+from support.processes import KILLED_AT, TRAININGS, free_port
 from support.processes import run as train_alone
-from support.training import RECIPE_FILE
+from support.training import RECIPE_FILE, recipe, same_weights
 
 STREAMED = RECIPE_FILE + '[loader]\nviews = "streamed"\nworkers = 1\n'
 
@@ -45,7 +45,7 @@ class ByTwo:
     """What two processes of torchrun made: by the command, of a recipe and catalogues, and of `TRAININGS`.
 
     Attributes:
-        folder: with what each process made of each of `TRAININGS`.
+        folder: with what each process made of each of `TRAININGS`, and what those left that were killed.
         command: what the command said.
         asked: recipe and catalogues of the command.
         out: the folder of its run.
@@ -59,15 +59,16 @@ class ByTwo:
 
 @pytest.fixture(scope="module")
 def by_two(tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> ByTwo:
+    if not hasattr(os, "fork"):
+        pytest.skip("processes are made by other means here")
     folder = tmp_path_factory.mktemp("two")
     config, out = folder / "tiny.toml", folder / "out"
     config.write_text(STREAMED)
     catalogues = [make_scores(folder / "scores"), make_pairs(folder / "pairs")]
     listed = [argument for listing in catalogues for argument in ("--catalogue", listing)]
-    torchrun = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
     command = (config, "--data", tiny_data, "--out", out, *listed)
     result = subprocess.run(
-        [*torchrun, processes.__file__, folder, str(processes.free_port()), *command],
+        [sys.executable, "-m", "support.processes", folder, str(free_port()), *command],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"},
@@ -131,6 +132,18 @@ def test_torchrun_trains_what_one_process_does_and_one_goes_on_from_there(
     again = run(config=config, data=tiny_data, out=by_two.out, catalogues=catalogues)
     assert len(read_log(again.parent / "log.csv")) == 5
     assert not list(by_two.out.rglob("*.partial"))
+
+
+@pytest.mark.parametrize("killed_at", KILLED_AT)
+def test_a_killed_process_is_resumed_by_another_to_the_same_weights(
+    by_two: ByTwo, tmp_path: Path, killed_at: int
+) -> None:
+    killed, whole = by_two.folder / str(killed_at), tmp_path / "whole"
+    train_alone(recipe(), whole)
+    after: list[Step] = []
+    train_alone(recipe(), killed, after.append)
+    assert len(after) == 10 - killed_at // 2 * 2
+    assert same_weights(weights(killed / "weights-0.pt"), weights(whole / "weights-0.pt"))
 
 
 def test_alone_the_command_is_that_of_one_process(

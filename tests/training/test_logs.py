@@ -143,6 +143,7 @@ def test_a_stopped_and_resumed_training_logs_what_a_whole_one_does(
     assert 0 <= told[-1].waited <= told[-1].seconds
 
 
+@pytest.mark.usefixtures("drawn_curves")
 def test_a_run_leaves_curves(tiny_data: Path, tmp_path: Path) -> None:
     how = recipe(sampling={"damage_kinds": 1})
     Run(how, tiny_data, tmp_path).train(2, resume=True)

@@ -114,7 +114,7 @@ def as_printed(anchor: Tensor, positive: Tensor, negative: Tensor, sign: Tensor)
     return (torch.relu(0.2 + near - far) + direction).mean()
 
 
-def train(loss: Loss, seed: int, *, steps: int = 300, two_good: bool | None = None) -> tuple[np.ndarray, np.ndarray]:
+def train(loss: Loss, seed: int, *, steps: int = 150, two_good: bool | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Scores and, after training, norms of pictures whose score hides in a turned 6-d feature.
 
     The linear embedding starts the wrong way round: the more a picture pleases, the smaller its norm.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -41,16 +40,6 @@ def follow(frames: Iterable[TimedFrame], best_shot: BestShot, seconds: float | N
         if seconds is not None and frame.time >= seconds:
             return
         yield best_shot.add(frame.image, frame.time)
-
-
-def refuse_to_overwrite(target: Path) -> None:
-    """Check that nothing is where a photo is to be saved.
-
-    Raises:
-        AesthError: there is something.
-    """
-    if os.path.lexists(target):
-        raise AesthError("there is such a file already; --overwrite replaces it, --out takes another name", target)
 
 
 def save(shot: Shot, target: Path) -> None:

@@ -91,10 +91,11 @@ COLUMNS = (
 def show_live(path: Path | None, flags: LiveFlags, settings: Settings) -> None:
     """Look at the frames of a camera or a video, show the best so far, and tell of it at the end."""
     from aesth.apps.best_shot import BestShot
-    from aesth.apps.live import follow, refuse_to_overwrite, save
+    from aesth.apps.live import follow, save
+    from aesth.occupied import refuse_occupied_file
 
-    if flags.out is not None and not flags.overwrite:
-        refuse_to_overwrite(flags.out)
+    if flags.out is not None:
+        refuse_occupied_file(flags.out, overwrite=flags.overwrite)
     best_shot = BestShot(settings.model, settings.provider or None, settings.threads, taste=settings.taste or None)
     with _source(path, flags) as frames, _shown(best_shot, quiet=settings.quiet) as show:
         try:

@@ -91,12 +91,12 @@ def explain(
         aesth explain --dry-run --format json --curves curves.json IMG_1.jpg
     """
     settings, photos = begin(paths, which, output, engine)
-    from aesth.apps.explain import files
     from aesth.cli.running import Telling, make_scorer, report
     from aesth.explaining import Explaining, explain_photos, keep_curves
+    from aesth.occupied import refuse_occupied_file
 
     if curves is not None and not dry_run:
-        files.refuse_occupied(curves, overwrite=overwrite)
+        refuse_occupied_file(curves, overwrite=overwrite)
     how = Explaining(out=out, overwrite=overwrite, curves=curves is not None, dry_run=dry_run)
 
     with make_scorer(settings) as scorer:

@@ -56,8 +56,9 @@ def sort(
     from aesth import collecting
     from aesth.apps.bursts import SAME_SCENE
     from aesth.cli.running import Telling, make_scorer, remembered_scores, report
+    from aesth.occupied import refuse_occupied_folder
 
-    collecting.require_empty(out)
+    refuse_occupied_folder(out)
     counted = Counted()
     with remembered_scores(settings) as cache, make_scorer(settings, cache) as scorer:
         report(

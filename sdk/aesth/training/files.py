@@ -1,39 +1,31 @@
-"""Files that are either whole or not there."""
+"""Files of a training, which are either whole or not there."""
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from aesth.errors import ConfigError
+from aesth.replacing import replacing as whole
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A file beside ``path`` to write to; once written and on disk, it takes the place of ``path``.
-
-    After an error ``path`` is what it was before, and the other file is gone.
+    """`aesth.replacing.replacing`, of a name that is always the same; the folder is made.
 
     Raises:
         ConfigError: nothing can be written there.
     """
-    partial = path.with_name(f"{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        yield partial
-        with partial.open("rb+") as file:
-            os.fsync(file.fileno())
-        partial.replace(path)
+        with whole(path, f"{path.name}.partial") as partial:
+            yield partial
     except OSError as error:
         raise ConfigError(
             f"this file cannot be written ({error.strerror or error}); give another folder", path
         ) from error
-    finally:
-        if partial.is_file():
-            partial.unlink()
 
 
 def require_space(path: Path, size: int) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 from aesth.errors import ConfigError
+from aesth.occupied import refuse_occupied_file
 from aesth.replacing import replacing
 
 _OURS = re.compile(r"-explained(-\d+)?\.png$", re.IGNORECASE)
@@ -29,16 +29,6 @@ def name_of(photo: Path, folder: Path | None, taken: set[Path]) -> Path:
     return path
 
 
-def refuse_occupied(path: Path, *, overwrite: bool) -> None:
-    """See that nothing is lost where ``path`` is written.
-
-    Raises:
-        ConfigError: there is something already.
-    """
-    if os.path.isdir(path) or (os.path.lexists(path) and not overwrite):  # noqa: PTH112 - names may be too long
-        raise ConfigError("is there already; replace it with --overwrite, or give another folder with --out", path)
-
-
 def write(path: Path, save: Callable[[Path], object], *, overwrite: bool) -> None:
     """Let ``save`` write a file beside ``path``, which takes its place once it is whole; the folder is made.
 
@@ -49,7 +39,7 @@ def write(path: Path, save: Callable[[Path], object], *, overwrite: bool) -> Non
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as partial:
             save(partial)
-            refuse_occupied(path, overwrite=overwrite)
+            refuse_occupied_file(path, overwrite=overwrite)
     except OSError as error:
         raise ConfigError(
             f"cannot be written ({error.strerror or error}); give another folder with --out", path

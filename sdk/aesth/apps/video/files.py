@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,16 +25,6 @@ def folder_of(video: Path, out: Path | None) -> Path:
 def key_frame_name(time: float) -> str:
     """The name of the key frame that is shown at ``time``, in seconds."""
     return f"{timecode_for_name(time)}.jpg"
-
-
-def refuse_occupied(folder: Path) -> None:
-    """Check that nothing is in a folder that may not be there.
-
-    Raises:
-        AesthError: there is.
-    """
-    if os.path.lexists(folder) and not (folder.is_dir() and not any(folder.iterdir())):
-        raise AesthError(f"there is something at {folder} already; --overwrite renews it, --out takes another folder")
 
 
 def make_folder(folder: Path) -> None:

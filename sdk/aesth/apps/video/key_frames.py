@@ -48,7 +48,12 @@ def sharpest_near(video: Video, time: float, start: float, end: float) -> Frame:
 
 
 def sharpness(luma: NDArray[np.float32]) -> float:
-    """The mean square of the gradient of ``luma``, (h, w)."""
+    """The mean square of the gradient of ``luma``, (h, w).
+
+    It orders frames of one moment, which show the same, and is quick enough for each of them. It says nothing of
+    pictures of different things, as it grows with contrast and detail: for those there is `aesth.qualities.sharpness`,
+    which measures how wide edges are, and is 0 where a frame has none that it trusts.
+    """
     across, down = np.diff(luma, axis=1), np.diff(luma, axis=0)
     return float(np.vdot(across, across) / across.size + np.vdot(down, down) / down.size)
 
