@@ -83,16 +83,20 @@ def test_a_broken_cache_is_one_line_of_warning(photos: Path, brightness: Path, f
 def test_it_tells_where_how_large_and_of_which_models(photos: Path, brightness: Path, file: Path) -> None:
     scores(brightness, photos)
     told = json.loads(aesth_in_process("cache", "--format", "json").stdout)
-    assert list(told) == ["path", "size", "photos", "limit", "models"]
+    assert list(told) == ["path", "size", "photos", "limit", "models", "size_limit", "views"]
     assert (told["path"], told["photos"]) == (str(file), 2)
     assert told["size"] >= file.stat().st_size > 0
     (model,) = told["models"]
     assert model["model"].startswith("brightness-fp32 ")
     assert (model["provider"], model["scores"]) == ("CPUExecutionProvider", 2)
+    (view,) = told["views"]
+    assert (view["what"], view["photos"]) == ("embeddings", 2)
+    assert 0 < view["size"] < 100
     table = aesth_in_process("cache").stdout.decode()
     assert str(file) in table
     assert "2 of at most 500000 photos" in table
     assert model["model"] in table
+    assert "embeddings" in table
 
 
 def test_it_forgets_when_asked_and_leaves_the_photos_alone(photos: Path, brightness: Path, file: Path) -> None:
