@@ -67,6 +67,7 @@ def test_what_is_no_point_is_not_kept(tmp_path: Path) -> None:
         "DELETE FROM axes WHERE number = 0",
         "DELETE FROM axes WHERE number = 3",
         "UPDATE axes SET axis = zeroblob(48) WHERE number = 1",
+        f"UPDATE axes SET axis = x'{np.full(DIMENSIONS, 1e20, '<f4').tobytes().hex()}' WHERE number = 2",
         "UPDATE axes SET number = 9 - number",
     ],
 )
