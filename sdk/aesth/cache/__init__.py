@@ -3,8 +3,9 @@
 Scores, and views: embeddings and other things that were seen in their pixels.
 """
 
+from aesth.cache.rows import Known, ModelKey, ModelScores, ViewKind, Views
 from aesth.cache.scores import Glance, ScoreCache
-from aesth.cache.store import LIMIT, Known, ModelKey, ModelScores, ViewKind, Views
+from aesth.cache.store import LIMIT
 from aesth.cache.upkeep import CacheFacts, clear, default_path, facts
 
 __all__ = [

@@ -20,17 +20,8 @@ from threading import Lock
 from types import TracebackType
 from typing import Self, TypeVar
 
-from aesth.cache.store import (
-    LIMIT,
-    SIZE_LIMIT,
-    Known,
-    ModelKey,
-    NewerFileError,
-    SaidOfRating,
-    SeenFile,
-    Store,
-    ViewKind,
-)
+from aesth.cache.rows import Known, ModelKey, SaidOfRating, SeenFile, ViewKind
+from aesth.cache.store import LIMIT, SIZE_LIMIT, NewerFileError, Store
 from aesth.cache.upkeep import default_path, translated
 from aesth.errors import AesthError
 from aesth.fingerprint import fingerprint

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aesth import places
-from aesth.cache.store import LIMIT, SIZE_LIMIT, ModelScores, NewerFileError, Store, Views
+from aesth.cache.rows import ModelScores, Views
+from aesth.cache.store import LIMIT, SIZE_LIMIT, NewerFileError, Store
 from aesth.databases import files_beside, is_locked, size_of
 from aesth.errors import AesthError
 
