@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image, ImageEnhance
 
 from aesth import Scorer
-from aesth.apps.similar import same_pictures, thumbnail
+from aesth.apps.similar import GREY_COPY, same_pictures
 
 Change = Callable[[Image.Image, np.random.Generator], Image.Image]
 
@@ -82,7 +82,7 @@ def main() -> None:
     chosen = sorted(photos, key=lambda path: hashlib.sha256(path.name.encode()).digest())[: options.originals]
     names = [(path, "") for path in photos] + [(path, kind) for path in chosen for kind in CHANGES]
     with Scorer(jobs=1, threads=1) as scorer:
-        seen = list(scorer.score(pictures(photos, chosen), look=thumbnail))
+        seen = list(scorer.score(pictures(photos, chosen), look=GREY_COPY))
     thumbnails = np.stack([np.asarray(one.seen, np.uint8) for one in seen])
     embeddings = np.stack([one.embedding for one in seen if one.embedding is not None]).astype(np.float16)
     report(names, set(same_pictures(thumbnails, embeddings)), len(chosen))

@@ -257,15 +257,12 @@ def test_a_model_of_the_same_name_with_other_bytes_scores_anew(
     assert [model.scores for model in facts(file).models] == [3, 3]
 
 
-def test_stars_follow_the_cut_points_of_the_run_and_points_are_never_remembered(
-    encoder: CountingEncoder, file: Path, photos: list[Path]
-) -> None:
+def test_stars_follow_the_cut_points_of_the_run(encoder: CountingEncoder, file: Path, photos: list[Path]) -> None:
     run(encoder, file, *photos)
     with ScoreCache(file) as cache, Scorer(encoder=encoder, cache=cache, cut_points=(1, 2, 3, 4)) as scorer:
         scored = scorer.score_one(photos[0])
-        assert (scored.rating, scored.embedding, scored.error) == (4, None, None)
+        assert (scored.rating, scored.error) == (4, None)
         assert scored.norm == pytest.approx(10, abs=1)
-        assert scorer.embed(photos).shape == (3, 1000)
 
 
 def test_what_fails_is_tried_again(encoder: CountingEncoder, file: Path, tmp_path: Path) -> None:
@@ -533,15 +530,33 @@ class TestForgetting:
             return {Path(os.fsdecode(path)) for (path,) in database.execute("SELECT path FROM files")}
 
 
-def test_the_file_of_another_version_is_made_anew(file: Path, photos: list[Path]) -> None:
+def test_the_file_of_the_first_version_is_made_anew(file: Path, photos: list[Path]) -> None:
     file.parent.mkdir()
     with closing(sqlite3.connect(file)) as database, database:
         database.execute("CREATE TABLE files (a, b)")
-        database.execute("PRAGMA user_version = 99")
+        database.execute("PRAGMA user_version = 1")
     with ScoreCache(file) as cache:
         remember(cache, photos[0], 50.0)
         assert known(cache, photos[0]) == 50.0
     assert cache.failure is None
+
+
+def test_the_file_of_a_newer_version_is_told_left_alone_and_made_anew_when_asked(
+    encoder: CountingEncoder, file: Path, photos: list[Path]
+) -> None:
+    run(encoder, file, *photos)
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("PRAGMA user_version = 99")
+    before = file.read_bytes()
+    with ScoreCache(file) as cache, Scorer(encoder=encoder, cache=cache) as scorer:
+        assert [scored.score for scored in scorer.score(photos)] == run(encoder, None, *photos)
+    assert cache.failure is not None
+    assert "newer aesth" in cache.failure.message
+    with pytest.raises(AesthError, match="newer aesth"):
+        facts(file)
+    assert file.read_bytes() == before
+    clear(file)
+    assert decoded(encoder, file, *photos) == 3
 
 
 def test_nothing_is_made_by_asking(file: Path) -> None:

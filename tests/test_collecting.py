@@ -95,6 +95,27 @@ def test_what_belongs_to_a_photo_goes_along_and_leaves_with_it(tmp_path: Path, s
     assert [path.name for path in folder.iterdir()] == ["B.jpg"]
 
 
+@pytest.mark.parametrize("how", How)
+def test_a_live_photo_and_its_versions_stay_together_under_the_new_name(
+    tmp_path: Path, scorer: Scorer, how: How
+) -> None:
+    folder, out = tmp_path / "photos", tmp_path / "out"
+    folder.mkdir()
+    photos = [grey_photo(folder / "A.JPG", 70), grey_photo(folder / "A_01.JPG", 80)]
+    beside = {name: name.encode() for name in ("A.MOV", "A.JPG.xmp", "A_01.JPG.xmp", "A_02.JPG.xmp")}
+    for name, content in beside.items():
+        (folder / name).write_bytes(content)
+    list(sort(photos, scorer, out, how=how))
+    placed = {path.name: path.read_bytes() for path in out.iterdir() if path.suffix != ".JPG"}
+    assert placed == {
+        "1-A_01.JPG.xmp": b"A_01.JPG.xmp",
+        "2-A.JPG.xmp": b"A.JPG.xmp",
+        "2-A.MOV": b"A.MOV",
+        "2-A_02.JPG.xmp": b"A_02.JPG.xmp",
+    }
+    assert bool(list(folder.iterdir())) == (how is not How.MOVE)
+
+
 def test_a_photo_stays_where_what_belongs_to_it_cannot_be_moved(
     tmp_path: Path, scorer: Scorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from aesth.apps.bursts import distances
-from aesth.apps.collection import LONGEST_NAME, Shot, by_norm, ranked_names, shots_of, unlike
+from aesth.apps.collection import LONGEST_NAME, by_norm, ranked_names, unlike
 from aesth.apps.placing import How, place, put_new
 from aesth.errors import AesthError
+from aesth.shots import Shot, shots_of
 
 POINTS = st.lists(st.integers(0, 12), max_size=12).map(
     lambda angles: [
@@ -56,7 +57,9 @@ def test_the_best_come_first_equals_in_the_order_given_and_failures_not_at_all(n
     assert order == sorted(order, key=lambda number: (-(norms[number] or 0), number))
 
 
-@given(st.lists(st.text(st.characters(blacklist_characters="/\0", codec="utf-8"), min_size=1), max_size=30))
+@given(
+    st.lists(st.text(st.characters(blacklist_characters="/\0", codec="utf-8"), min_size=1, max_size=60), max_size=30)
+)
 def test_names_sort_by_rank_whatever_they_were(stems: list[str]) -> None:
     names = [ranked_names([Path(stem + ".jpg")], rank, len(stems))[0] for rank, stem in enumerate(stems, 1)]
     assert names == sorted(names)
@@ -80,6 +83,31 @@ def test_a_raw_and_its_jpeg_are_one_shot_and_their_sidecars_belong_to_it(tmp_pat
     assert told == {"A.CR2.xmp", "A.xmp", "A.JPG.pp3"}
     assert {path.name for path in Shot((jpeg,)).companions()} == {"A.CR2", *told}
     assert [path.name for path in Shot((other,)).companions()] == ["B.JPG.XMP"]
+
+
+def test_the_film_of_a_live_photo_and_sidecars_of_other_versions_belong_to_it(tmp_path: Path) -> None:
+    """One that is the own sidecar of another photo does not, nor one that only begins alike."""
+    names = (
+        "A.HEIC A.MOV A_01.HEIC.xmp A_100.HEIC.xmp A_1.HEIC.xmp A_01.JPG.xmp AB.MOV B.JPG B.mov B_02.JPG C.CR2 C.MOV"
+    )
+    for name in (*names.split(), "B_02.JPG.xmp", "B_03.JPG.xmp"):
+        (tmp_path / name).touch()
+
+    def told(name: str) -> list[str]:
+        return [path.name for path in Shot((tmp_path / name,)).companions()]
+
+    assert told("A.HEIC") == ["A.MOV", "A_01.HEIC.xmp", "A_100.HEIC.xmp"]
+    assert told("B.JPG") == ["B.mov", "B_03.JPG.xmp"]
+    assert told("B_02.JPG") == ["B_02.JPG.xmp"]
+    assert told("C.CR2") == []
+
+
+def test_what_is_told_of_a_shot_is_told_by_the_first_of_its_files_that_tells_anything() -> None:
+    first, second = Path("A.CR2"), Path("A.JPG")
+    shot = Shot((first, second))
+    assert shot.first({first: 0, second: 2}.get) == 0
+    assert shot.first({second: 2}.get) == 2
+    assert shot.first({Path("B.JPG"): 2}.get) is None
 
 
 @pytest.fixture

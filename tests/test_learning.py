@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aesth import ConfigError, Scorer
+from aesth import Scorer
 from aesth.apps.personal.learning import Verdict
-from aesth.cache import ScoreCache
 from aesth.learning import Lesson, draw, learn, learn_by_choices, look_at, read_lessons, stars_of_a_person
 from aesth.metadata import MetadataSession, NewRating, RatingState
 from support.cli import grey_raw
@@ -104,15 +103,6 @@ def test_choices_teach_it_as_well(tmp_path: Path, scorer: Scorer, session: Metad
 def test_photos_without_a_rating_and_no_photos_keep_the_general_score(scorer: Scorer, session: MetadataSession) -> None:
     assert learn([], session, scorer.tag).verdict is Verdict.TOO_FEW
     assert learn([Lesson(Path("a.jpg"))], session, scorer.tag).answers == 0
-
-
-def test_no_cache_may_come_between(scorer: Scorer, session: MetadataSession) -> None:
-    with (
-        ScoreCache() as cache,
-        Scorer(encoder=scorer.encoder, cache=cache) as remembering,
-        pytest.raises(ConfigError, match="cache"),
-    ):
-        next(read_lessons([], remembering, session))
 
 
 def test_photos_to_choose_from_are_drawn_and_those_of_earlier_choices_are_there(tmp_path: Path) -> None:

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from aesth import ConfigError, Scorer
+from aesth import Scorer
 from aesth.apps.bursts import Kind
-from aesth.cache import ScoreCache
 from aesth.metadata import MetadataSession
 from aesth.picking import Picked, pick_best
 from aesth.tagging import Action
@@ -139,13 +138,3 @@ def test_outcomes_of_a_series_do_not_wait_for_the_next(
         first = next(pick_best(photos, watched, session))
     assert first.group == 1
     assert len(decoded) < len(photos)
-
-
-def test_no_cache_may_come_between(brightness: Path, session: MetadataSession) -> None:
-    """Of a remembered photo there is a score and no embedding."""
-    with (
-        ScoreCache() as cache,
-        Scorer(str(brightness), cache=cache) as scorer,
-        pytest.raises(ConfigError, match="cache"),
-    ):
-        next(pick_best([], scorer, session))

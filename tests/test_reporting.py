@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from aesth import Scorer
@@ -14,6 +15,7 @@ from aesth.cache import ScoreCache
 from aesth.metadata import MetadataSession
 from aesth.reporting import report
 from aesth.tagging import Action
+from aesth.taste import Taste
 from support.bursts import taken
 from support.cli import grey_raw
 from support.pages import read_page
@@ -72,6 +74,22 @@ def test_remembered_scores_change_nothing(folder: Path, brightness: Path, sessio
             list(report(sorted(folder.iterdir()), scorer, session, out, title="Holidays"))
         pages.append(out.out.read_bytes())
     assert pages[0] == pages[1]
+
+
+def test_photos_of_bursts_are_scored_by_the_taste_as_all_others_are(
+    folder: Path, scorer: Scorer, session: MetadataSession
+) -> None:
+    """This one likes each photo by 25 points more."""
+    taste = Taste(scorer.tag, 1.0, 0.25 * 255, np.zeros(1000))
+    photos = sorted(folder.iterdir())
+
+    def scores(scorer: Scorer) -> list[float]:
+        out = PageFile(folder.parent / "report.html", overwrite=True)
+        found = {photo.path: photo.score for photo in report(photos, scorer, session, out, title="Holidays")}
+        return [found[photo] for photo in photos]
+
+    with Scorer(encoder=scorer.encoder, jobs=1, taste=taste) as personal:
+        assert scores(personal) == pytest.approx([min(score + 25, 100) for score in scores(scorer)], abs=0.01)
 
 
 def test_photos_that_cannot_be_read_fail_alone(folder: Path, scorer: Scorer, session: MetadataSession) -> None:

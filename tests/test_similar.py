@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from aesth import ConfigError, Scorer
+from aesth import Scorer
 from aesth.apps import similar
 from aesth.apps.similar import groups_of, same_pictures, thumbnail
-from aesth.cache import ScoreCache
 from aesth.decode import count_pixels
 from aesth.matching import Matched, find_similar
 from aesth.metadata import MetadataSession
@@ -140,13 +139,3 @@ def test_shots_of_two_moments_are_two_pictures(
     """Fractions of a second count where both tell them, as a program that edits may drop them."""
     photos = [taken(tmp_path / f"{number}.jpg", time, picture=landscape(1)) for number, time in enumerate(times)]
     assert len({photo.group for photo in find(*photos)} - {None}) == groups
-
-
-def test_a_scorer_that_remembers_is_refused(tmp_path: Path, brightness: Path) -> None:
-    with (
-        ScoreCache(tmp_path / "scores.sqlite") as cache,
-        Scorer(str(brightness), cache=cache) as scorer,
-        MetadataSession() as session,
-        pytest.raises(ConfigError, match="cache"),
-    ):
-        list(find_similar([], scorer, session))

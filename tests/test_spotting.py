@@ -21,11 +21,10 @@ from aesth.apps.video.cuts import Cut
 from aesth.apps.video.files import written
 from aesth.apps.video.key_frames import frame_at, sharpest_near
 from aesth.apps.video.reel import cut_reel
-from aesth.cache import ScoreCache
 from aesth.decode.video import Video
 from aesth.decode.video.sound import RATE as SAMPLES
 from aesth.decode.video.sound import sound_between
-from aesth.errors import AesthError, ConfigError, DecodeError
+from aesth.errors import AesthError, DecodeError
 from aesth.scorer import Scorer
 from aesth.spotting import Spotted, Spotting, find_best
 from aesth.tagging import Action
@@ -235,11 +234,6 @@ def test_a_video_that_fails_does_not_stop_the_others(film: Path, scorer: Scorer,
     spots = list(find_best([tmp_path / "broken.mp4", film], scorer, Spotting(dry_run=True)))
     assert [spot.action for spot in spots] == [Action.FAILED, Action.SCORED, Action.SCORED]
     assert isinstance(spots[0].error, DecodeError)
-
-
-def test_a_scorer_that_remembers_is_refused(film: Path, brightness: Path) -> None:
-    with ScoreCache() as cache, Scorer(str(brightness), cache=cache) as scorer, pytest.raises(ConfigError):
-        next(find_best([film], scorer))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="no such names here")

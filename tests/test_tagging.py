@@ -275,8 +275,8 @@ class Reaching(Scorer):
     last: Path
     reached: Event
 
-    def score(self, paths: Iterable[object], would_block: WouldBlock = never) -> Iterator[Scored]:
-        for scored in super().score(paths, would_block):
+    def score(self, paths: Iterable[object], would_block: WouldBlock = never, **asked: Any) -> Iterator[Scored]:
+        for scored in super().score(paths, would_block, **asked):
             if scored.path == self.last:
                 self.reached.set()
             yield scored
@@ -509,7 +509,7 @@ class TestRejectBelow:
 class Noting(Scorer):
     """A scorer that notes which files it is given."""
 
-    def score(self, paths: Iterable[object], would_block: WouldBlock = never) -> Iterator[Scored]:
+    def score(self, paths: Iterable[object], would_block: WouldBlock = never, **asked: Any) -> Iterator[Scored]:
         self.given = getattr(self, "given", [])
 
         def noted() -> Iterator[object]:
@@ -517,7 +517,7 @@ class Noting(Scorer):
                 self.given.append(path)
                 yield path
 
-        return super().score(noted(), would_block)
+        return super().score(noted(), would_block, **asked)
 
 
 class TestPairs:

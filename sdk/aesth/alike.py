@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from aesth import pairs
 from aesth.ahead import WouldBlock, never
-from aesth.scorer import Look, Scored, Scorer
+from aesth.remembering import LookAt
+from aesth.scorer import Scored, Scorer
 
 PATIENCE = 64
 """So many photos in a row that need no score are told at once, rather than when the next score is there."""
@@ -26,7 +27,9 @@ def score_alike(
     photos: Iterable[tuple[_Item, Path | None]],
     scorer: Scorer,
     would_block: WouldBlock = never,
-    look: Look | None = None,
+    look: LookAt[Any] | None = None,
+    *,
+    embeddings: bool = True,
 ) -> Iterator[tuple[_Item, Scored | None]]:
     """All items in order, those that have a photo with its score; the scorer looks ahead past the others.
 
@@ -35,8 +38,9 @@ def score_alike(
         scorer: scores them.
         would_block: whether taking the next photo would wait; then the results of those taken come first.
         look: what else is measured of each picture; see `Scored.seen`.
+        embeddings: whether they are asked for; see `Scorer.score`.
     """
-    score = scorer.score if look is None else partial(scorer.score, look=look)
+    score = partial(scorer.score, look=look, embeddings=embeddings)
     source = iter(photos)
     waiting: deque[_Waiting[_Item]] = deque()
     recent: dict[Path, _Picture] = {}

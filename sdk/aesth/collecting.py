@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 
 from aesth.ahead import WouldBlock, never
 from aesth.alike import score_alike
-from aesth.apps.collection import Shot, by_norm, ranked_names, shots_of, unlike
+from aesth.apps.collection import by_norm, ranked_names, unlike
 from aesth.apps.placing import How, place
 from aesth.encoder import DIMENSIONS
 from aesth.errors import AesthError, ConfigError, DecodeError
 from aesth.occupied import refuse_occupied_folder
 from aesth.scorer import Scored, Scorer
+from aesth.shots import Shot, Versions, shots_of
 from aesth.tagging import Action, Outcome, rank
 
 
@@ -56,7 +57,9 @@ def top(
         relative: stars by rank among all photos.
         would_block: whether taking the next photo would wait.
     """
-    scored = [(photo, one) for photo, one in score_alike(((p, p) for p in photos), scorer, would_block) if one]
+    pictures = ((photo, photo) for photo in photos)
+    found = score_alike(pictures, scorer, would_block, embeddings=False)
+    scored = [(photo, one) for photo, one in found if one]
     outcomes = [_outcome(photo, one) for photo, one in scored]
     by_path = {outcome.path: outcome for outcome in (rank(outcomes, scorer.cut_points) if relative else outcomes)}
     looks = dict(scored)
@@ -79,8 +82,8 @@ def sort(
 ) -> Iterator[Ranked]:
     """Put the best photos into a folder, under names that begin with their rank; outcomes as those of `top`.
 
-    What belongs to a photo goes along under the same rank: the RAW of a JPEG or the other way round, and sidecars. A
-    photo is moved last, when all that belongs to it has been.
+    What belongs to a photo goes along under the same rank: the RAW of a JPEG or the other way round, the film of a Live
+    Photo, and sidecars, also those of other versions. A photo is moved last, when all that belongs to it has been.
 
     Args:
         photos: files.
@@ -101,11 +104,12 @@ def sort(
     last = max((outcome.rank or 0 for outcome in chosen), default=0)
     if last and not dry_run:
         _make(folder)
+    versions = Versions()
     for place_, group in groupby(chosen, key=lambda outcome: outcome.rank):
         if place_ is None:
             yield from group
         else:
-            yield from _placed(list(group), folder, how, last, dry_run=dry_run)
+            yield from _placed(list(group), folder, how, last, versions, dry_run=dry_run)
 
 
 def _make(folder: Path) -> None:
@@ -115,10 +119,12 @@ def _make(folder: Path) -> None:
         raise ConfigError(f"cannot be made ({error.strerror}); name another folder", folder) from error
 
 
-def _placed(shot: Sequence[Ranked], folder: Path, how: How, last: int, *, dry_run: bool) -> Iterator[Ranked]:
+def _placed(
+    shot: Sequence[Ranked], folder: Path, how: How, last: int, versions: Versions, *, dry_run: bool
+) -> Iterator[Ranked]:
     """The outcomes of the files of a shot once they, and what belongs to them, are in the folder."""
     given = [outcome.path for outcome in shot]
-    along = Shot(tuple(given)).companions()
+    along = Shot(tuple(given)).companions(versions)
     names = ranked_names([*given, *along], shot[0].rank or 0, last)
     targets = {path: folder / name for path, name in zip([*given, *along], names, strict=True)}
     error: AesthError | None = None
@@ -143,7 +149,7 @@ def _try_to_place(source: Path, target: Path, how: How) -> AesthError | None:
 
 
 def _chosen(shots: Sequence[Shot], looks: Mapping[Path, Scored], scorer: Scorer, apart: float | None) -> Iterator[Shot]:
-    best_looks = [_look(shot, looks) for shot in shots]
+    best_looks = [shot.first(lambda file: looks[file] if looks[file].error is None else None) for shot in shots]
     order = by_norm([look.norm if look else None for look in best_looks])
     if apart is None:
         return (shots[number] for number in order)
@@ -151,13 +157,8 @@ def _chosen(shots: Sequence[Shot], looks: Mapping[Path, Scored], scorer: Scorer,
     return (shots[order[number]] for number in unlike(points, apart))
 
 
-def _look(shot: Shot, looks: Mapping[Path, Scored]) -> Scored | None:
-    """What the model made of a shot: of the first of its files that could be decoded."""
-    return next((looks[file] for file in shot.files if looks[file].error is None), None)
-
-
 def _embedding(look: Scored, scorer: Scorer) -> NDArray[np.float32]:
-    """The point of a photo; it is looked at once more where its score was remembered.
+    """The point of a photo; it is looked at once more where its score alone was remembered.
 
     One that vanished since then is at the origin, which is near nothing.
     """

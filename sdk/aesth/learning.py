@@ -19,7 +19,7 @@ from aesth.apps.personal.choices import Pairs, learn_from_choices
 from aesth.apps.personal.groups import group
 from aesth.apps.personal.learning import MOST_RATINGS, Learnt, learn_from_stars
 from aesth.encoder import DIMENSIONS
-from aesth.errors import AesthError, ConfigError
+from aesth.errors import AesthError
 from aesth.metadata import Capture, MetadataSession, RatingState
 from aesth.scorer import Scorer
 
@@ -51,15 +51,10 @@ def read_lessons(
 
     Args:
         photos: files.
-        scorer: makes embeddings; it must remember no scores, since of remembered photos there is no embedding.
+        scorer: makes embeddings; it may remember them.
         session: reads ratings.
         would_block: whether taking the next photo would wait; then those taken are told first.
-
-    Raises:
-        ConfigError: the scorer has a cache.
     """
-    if scorer.cache is not None:
-        raise ConfigError("a taste is learnt from embeddings, which a cache of scores does not keep; give none")
     states = _rated(photos, session, would_block)
     looks = ((lesson, lesson.path if lesson.stars is not None else None) for lesson in states)
     for lesson, scored in score_alike(looks, scorer, would_block):

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from aesth.alike import score_alike
-from aesth.apps.collection import Shot, shots_of
-from aesth.apps.similar import SIDE, Pair, groups_of, same_pictures, thumbnail
+from aesth.apps.similar import GREY_COPY, SIDE, Pair, groups_of, same_pictures
 from aesth.decode import count_pixels
 from aesth.encoder import DIMENSIONS
-from aesth.errors import AesthError, ConfigError
+from aesth.errors import AesthError
 from aesth.metadata import Capture, MetadataSession
 from aesth.scorer import Scored, Scorer
+from aesth.shots import Shot, shots_of
 from aesth.tagging import Action, Outcome
 
 AS_LARGE = 0.5
@@ -44,18 +44,13 @@ def find_similar(photos: Iterable[Path], scorer: Scorer, session: MetadataSessio
 
     Args:
         photos: files.
-        scorer: makes scores and embeddings; it must remember none, since of remembered photos there is no embedding.
+        scorer: makes scores and embeddings; it may remember them.
         session: reads when photos were taken, of those alone that look like another.
-
-    Raises:
-        ConfigError: the scorer has a cache.
     """
-    if scorer.cache is not None:
-        raise ConfigError("likeness is told by pixels, which a cache of scores does not keep; give a Scorer without")
     seen = _Seen()
     looks = {photo: seen.note(scored) for photo, scored in _scored(photos, scorer)}
     shots = shots_of(looks)
-    numbers = [seen.number_of(shot, looks) for shot in shots]
+    numbers = [shot.first(lambda file: seen.number_of(looks[file])) for shot in shots]
     shown = [shot for shot, number in zip(shots, numbers, strict=True) if number is not None]
     chosen = [number for number in numbers if number is not None]
     pairs = list(same_pictures(np.stack(seen.thumbnails)[chosen], np.stack(seen.embeddings)[chosen])) if chosen else []
@@ -79,14 +74,13 @@ class _Seen:
             self.embeddings.append(scored.embedding.astype(np.float16).reshape(DIMENSIONS))
         return replace(scored, embedding=None, seen=None)
 
-    def number_of(self, shot: Shot, looks: Mapping[Path, Scored]) -> int | None:
-        """Which picture a shot shows: that of the first of its files that could be decoded."""
-        found = (self._numbers.get(path) for file in shot.files if (path := looks[file].path) is not None)
-        return next((number for number in found if number is not None), None)
+    def number_of(self, scored: Scored) -> int | None:
+        """Which picture a photo shows; None if it could not be decoded."""
+        return None if scored.path is None else self._numbers.get(scored.path)
 
 
 def _scored(photos: Iterable[Path], scorer: Scorer) -> Iterator[tuple[Path, Scored]]:
-    for photo, scored in score_alike(((photo, photo) for photo in photos), scorer, look=thumbnail):
+    for photo, scored in score_alike(((photo, photo) for photo in photos), scorer, look=GREY_COPY):
         if scored is not None:
             yield photo, scored
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import count, islice
 from pathlib import Path
@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from aesth import pairs
 from aesth.alike import score_alike
 from aesth.apps.bursts import GAP, SAME_SCENE, Kind, find_groups, find_series
-from aesth.apps.ranking import Look, look_at, merits
-from aesth.errors import AesthError, ConfigError
+from aesth.apps.ranking import FRAME, Look, merits
+from aesth.errors import AesthError
 from aesth.metadata import Capture, MetadataSession
 from aesth.scorer import Scored, Scorer
+from aesth.shots import Shot, shots_of
 from aesth.tagging import Action, Outcome
 
 
@@ -57,49 +57,30 @@ def pick_best(
 
     Args:
         photos: files.
-        scorer: makes scores and embeddings; it must remember none, since of remembered photos there is no embedding.
+        scorer: makes scores and embeddings; it may remember them.
         session: reads when photos were taken.
         gap: seconds between two photos of a group at most.
         same_scene: distance of two photos of a burst at most; see `aesth.apps.bursts`.
-
-    Raises:
-        ConfigError: the scorer has a cache.
     """
-    if scorer.cache is not None:
-        raise ConfigError("bursts are told by embeddings, which a cache of scores does not keep; give a Scorer without")
-    takes = _takes(_shots(photos, session), gap)
+    paths = list(photos)
+    captures = dict(zip(paths, session.read_captures(paths), strict=True))
+    takes = _takes(shots_of(paths), captures, gap)
     looks = (
-        (file, file.path if len(shots) > 1 and file.error is None else None)
+        (file, file if len(shots) > 1 and isinstance(captures[file], Capture) else None)
         for shots in takes
         for shot in shots
         for file in shot.files
     )
-    results = score_alike(looks, scorer, look=look_at)
+    results = score_alike(looks, scorer, look=FRAME)
     numbers = count(1)
     for shots in takes:
         looked = islice(results, sum(len(shot.files) for shot in shots))
-        scored = {file.path: result for file, result in looked if result is not None}
-        yield from _outcomes(shots, scored, numbers, gap, same_scene)
+        scored = {file: result for file, result in looked if result is not None}
+        yield from _outcomes(shots, captures, scored, numbers, gap, same_scene)
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    """A photo, and when it was taken or why that cannot be told."""
-
-    path: Path
-    capture: Capture
-    error: AesthError | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Shot:
-    """What the camera took at once: one file, or a RAW and a picture of it."""
-
-    files: list[_File] = field(default_factory=list)
-
-    @property
-    def capture(self) -> Capture:
-        return next((file.capture for file in self.files if file.capture.taken is not None), Capture())
+Captures = Mapping[Path, Capture | AesthError]
+"""When each photo was taken, or why that cannot be told."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,26 +102,27 @@ class _Place:
     rank: int | None
 
 
-def _shots(photos: Iterable[Path], session: MetadataSession) -> list[_Shot]:
-    paths = list(photos)
-    shots: dict[Path, _Shot] = {}
-    for path, capture in zip(paths, session.read_captures(paths), strict=True):
-        file = _File(path, Capture(), capture) if isinstance(capture, AesthError) else _File(path, capture)
-        shots.setdefault(pairs.scored_by(path), _Shot()).files.append(file)
-    return list(shots.values())
+def _capture_of(shot: Shot, captures: Captures) -> Capture:
+    """When a shot was taken, by the first of its files that tells."""
+
+    def told(file: Path) -> Capture | None:
+        capture = captures[file]
+        return capture if isinstance(capture, Capture) and capture.taken is not None else None
+
+    return shot.first(told) or Capture()
 
 
-def _takes(shots: Sequence[_Shot], gap: float) -> list[list[_Shot]]:
+def _takes(shots: Sequence[Shot], captures: Captures, gap: float) -> list[list[Shot]]:
     """The series among shots, as taken, each where its first given shot is; every other shot alone."""
     # Shots of the same second follow one another by the number in their names.
-    ordered = sorted(range(len(shots)), key=lambda number: _by_number(shots[number].files[0].path))
-    series: dict[int, list[_Shot]] = {}
-    for members in find_series([shots[number].capture for number in ordered], gap):
+    ordered = sorted(range(len(shots)), key=lambda number: _by_number(shots[number].files[0]))
+    series: dict[int, list[int]] = {}
+    for members in find_series([_capture_of(shots[number], captures) for number in ordered], gap):
         numbers = [ordered[member] for member in members]
-        series[min(numbers)] = [shots[number] for number in numbers]
-    grouped = {id(shot) for taken in series.values() for shot in taken}
-    alone = {number: [shot] for number, shot in enumerate(shots) if id(shot) not in grouped}
-    return [takes for _, takes in sorted((series | alone).items())]
+        series[min(numbers)] = numbers
+    grouped = {number for taken in series.values() for number in taken}
+    alone = {number: [number] for number in range(len(shots)) if number not in grouped}
+    return [[shots[number] for number in numbers] for _, numbers in sorted((series | alone).items())]
 
 
 def _by_number(path: Path) -> list[str | int]:
@@ -149,34 +131,34 @@ def _by_number(path: Path) -> list[str | int]:
 
 
 def _outcomes(
-    shots: Sequence[_Shot], scored: Mapping[Path, Scored], numbers: Iterator[int], gap: float, same_scene: float
+    shots: Sequence[Shot],
+    captures: Captures,
+    scored: Mapping[Path, Scored],
+    numbers: Iterator[int],
+    gap: float,
+    same_scene: float,
 ) -> Iterator[Picked]:
     """The outcomes of one series: groups in the order in which they begin, photos that belong to none between them."""
-    seen = {number: look for number, shot in enumerate(shots) if (look := _seen(shot, scored)) is not None}
+    looks = [shot.first(lambda file: _seen(scored.get(file))) for shot in shots]
+    seen = {number: look for number, look in enumerate(looks) if look is not None}
     places: dict[int, _Place] = {}
     if len(seen) > 1:
         members = list(seen)
         embeddings = np.array([look.embedding for look in seen.values()], np.float32)
         views = [look.look.view for look in seen.values()]
-        for group in find_groups([shots[number].capture for number in seen], embeddings, gap, same_scene, views):
+        taken = [_capture_of(shots[number], captures) for number in seen]
+        for group in find_groups(taken, embeddings, gap, same_scene, views):
             places |= _placed(group.kind, {members[member]: seen[members[member]] for member in group.members}, numbers)
     for number in sorted(range(len(shots)), key=lambda n: (places[n].first if n in places else n, n)):
         for file in shots[number].files:
-            yield _outcome(file, scored.get(file.path), places.get(number))
+            yield _outcome(file, captures[file], scored.get(file), places.get(number))
 
 
-def _seen(shot: _Shot, scored: Mapping[Path, Scored]) -> _Seen | None:
-    """What was seen of a shot: of the first of its files that could be decoded."""
-    for file in shot.files:
-        found = scored.get(file.path)
-        if (
-            found is not None
-            and found.norm is not None
-            and found.embedding is not None
-            and isinstance(found.seen, Look)
-        ):
-            return _Seen(found.norm, found.embedding, found.seen)
-    return None
+def _seen(found: Scored | None) -> _Seen | None:
+    """What was seen of a photo, if it could be decoded."""
+    if found is None or found.norm is None or found.embedding is None or not isinstance(found.seen, Look):
+        return None
+    return _Seen(found.norm, found.embedding, found.seen)
 
 
 def _placed(kind: Kind, shots: Mapping[int, _Seen], numbers: Iterator[int]) -> dict[int, _Place]:
@@ -190,17 +172,17 @@ def _placed(kind: Kind, shots: Mapping[int, _Seen], numbers: Iterator[int]) -> d
     return {list(shots)[place]: _Place(first, number, kind, rank) for rank, place in enumerate(order, 1)}
 
 
-def _outcome(file: _File, scored: Scored | None, place: _Place | None) -> Picked:
-    error = file.error or (scored.error if scored is not None else None)
-    if error is not None:
-        return Picked(file.path, None, None, None, Action.FAILED, error)
-    taken = file.capture.taken
+def _outcome(file: Path, capture: Capture | AesthError, scored: Scored | None, place: _Place | None) -> Picked:
+    error = capture if isinstance(capture, AesthError) else scored.error if scored is not None else None
+    if isinstance(capture, AesthError) or error is not None:
+        return Picked(file, None, None, None, Action.FAILED, error)
+    taken = capture.taken
     if scored is None:
-        return Picked(file.path, None, None, None, Action.SKIPPED, taken=taken)
+        return Picked(file, None, None, None, Action.SKIPPED, taken=taken)
     if place is None:
-        return Picked(file.path, scored.score, scored.rating, None, Action.SCORED, taken=taken)
+        return Picked(file, scored.score, scored.rating, None, Action.SCORED, taken=taken)
     return Picked(
-        file.path,
+        file,
         scored.score,
         scored.rating,
         None,

@@ -12,12 +12,12 @@ from pathlib import Path
 from aesth import pairs
 from aesth.alike import score_alike
 from aesth.apps.bursts import GAP
-from aesth.apps.collection import Shot, shots_of
 from aesth.apps.report import Frame, PageFile, Picture, Sheet
 from aesth.errors import DecodeError
 from aesth.metadata import MetadataSession
 from aesth.picking import Picked, pick_best
 from aesth.scorer import Scored, Scorer
+from aesth.shots import Shot, shots_of
 from aesth.tagging import Action, rank
 
 _AHEAD = 16
@@ -70,25 +70,12 @@ def report(
 def _scored(photos: Sequence[Path], scorer: Scorer, session: MetadataSession, gap: float) -> Iterator[Picked]:
     """All photos with their scores, and the groups of those that are in one.
 
-    Photos taken in quick succession are looked at, since bursts are told by embeddings; of the others scores may be
-    remembered.
+    Of photos taken in quick succession embeddings are needed as well, as bursts are told by them.
     """
-    with _forgetful(scorer) as looking:
-        picked = pick_best(photos, looking, session, gap=gap)
-        needed = ((photo, photo.path if photo.action is Action.SKIPPED else None) for photo in picked)
-        for photo, scored in score_alike(needed, scorer):
-            yield photo if scored is None else _with_score(photo, scored)
-
-
-def _forgetful(scorer: Scorer) -> Scorer:
-    """A scorer that does the same and remembers nothing, so that there are embeddings."""
-    return Scorer(
-        jobs=scorer.jobs,
-        cut_points=scorer.cut_points,
-        max_pixels=scorer.max_pixels,
-        previews=scorer.previews,
-        encoder=scorer.encoder,
-    )
+    picked = pick_best(photos, scorer, session, gap=gap)
+    needed = ((photo, photo.path if photo.action is Action.SKIPPED else None) for photo in picked)
+    for photo, scored in score_alike(needed, scorer, embeddings=False):
+        yield photo if scored is None else _with_score(photo, scored)
 
 
 def _with_score(photo: Picked, scored: Scored) -> Picked:

@@ -6,7 +6,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -18,19 +18,17 @@ from PIL import Image
 
 from aesth import registry
 from aesth.ahead import WouldBlock, never, take
-from aesth.cache import Glance, Known, ModelKey, ScoreCache
+from aesth.cache import Known, ScoreCache
 from aesth.cores import usable_cores
 from aesth.decode import DEFAULT_MAX_PIXELS, from_array, from_pil, load
 from aesth.encoder import DIMENSIONS, Encoder, OnnxEncoder, tag_of
 from aesth.errors import AesthError, DecodeError
-from aesth.preprocess import PIXELS, UInt8Image
+from aesth.preprocess import UInt8Image
+from aesth.remembering import LookAt, Recalled, memory_of
 from aesth.scale import DEFAULT_CUT_POINTS, CutPoints, norm, stars
 from aesth.taste import Taste, taste_for
 
 Photo: TypeAlias = str | os.PathLike[str] | Image.Image | NDArray[np.uint8]
-
-Look: TypeAlias = Callable[[UInt8Image], object]
-"""What else is measured of decoded pixels, upright sRGB (h, w, 3), while they are there; called by several threads."""
 
 BATCH_SIZE = 8
 """So many photos are encoded at a time at most, by all calls together, or one by each call where there are more; fewer,
@@ -47,10 +45,10 @@ class Scored:
         norm: Euclidean length of the embedding, the paper's score (section 5.4), as the scorer's taste moves it; None
             if it failed.
         rating: stars 1-5; None if it failed.
-        embedding: the point of the aesthetic space, float32 (1000,); None if it failed, or if the score was remembered.
+        embedding: the point of the aesthetic space, float32 (1000,); None if it failed, and it may be if it was not
+            asked for.
         error: what went wrong, else None.
-        seen: what the ``look`` that was asked for made of the pixels; None without one, if it failed, or if the score
-            was remembered.
+        seen: what the ``look`` that was asked for made of the pixels; None without one, or if it failed.
     """
 
     path: Path | None
@@ -63,15 +61,33 @@ class Scored:
 
 
 @dataclass(frozen=True, slots=True)
+class _Asked:
+    """What a photo is looked at for, beside its score."""
+
+    embedding: bool
+    look: LookAt[Any] | None = None
+
+    def lacks_pixels(self, found: Recalled) -> bool:
+        """Whether the photo must be decoded, after what is remembered of it."""
+        return self.lacks_embedding(found) or (self.look is not None and found.seen is None)
+
+    def lacks_embedding(self, found: Recalled) -> bool:
+        """Whether the photo must be encoded."""
+        return found.embedding is None and (self.embedding or found.known is None)
+
+
+@dataclass(frozen=True, slots=True)
 class _Prepared:
-    """A photo that waits for its turn: its pixels, what is known of it already, or an error."""
+    """A photo that waits for its turn: what is known of it, its pixels if it is to be encoded, or an error."""
 
     path: Path | None
+    found: Recalled
     image: UInt8Image | None = None
-    glance: Glance | None = None
-    known: Known | None = None
     error: AesthError | None = None
-    seen: object = None
+
+    @property
+    def needs_score(self) -> bool:
+        return self.error is None and self.found.known is None
 
 
 class Scorer:
@@ -80,17 +96,15 @@ class Scorer:
     Args:
         model: ``"default"``, a name of the registry, or the path of an ONNX file.
         providers: execution providers, best first (``"cpu"``, ``"cuda"``, ...); None takes the CPU.
-        threads: threads of ONNX Runtime; None takes every core. On the CPU they encode as many photos at a time, each
-            by one thread, but no more than ``jobs``.
-        jobs: photos decoded at a time; None takes every core. With 1, a photo is encoded by all threads together, so
-            that its score is there soonest, and fewer are there in a second.
+        threads: threads of ONNX Runtime; None takes every core.
+        jobs: photos decoded at a time; None takes every core.
         cut_points: scores at which a photo gets 2, 3, 4 and 5 stars.
         max_pixels: photos of more pixels are refused (decompression bombs).
         previews: score JPEG and HEIF files by a preview that the camera stored in them, where it is large enough and
             shows the same. RAW files are scored by theirs in any case.
         encoder: an encoder to use in place of ``model``, ``providers`` and ``threads``.
-        cache: scores to remember between runs; the caller closes it after this. None, the default, remembers nothing:
-            a program that did not ask finds no file of ours in the person's folders, and gets every embedding.
+        cache: scores and embeddings to remember between runs; the caller closes it after this. None, the default,
+            remembers nothing: a program that did not ask finds no file of ours in the person's folders.
         taste: of the person to score for, or the file of it, see `aesth.taste`; None scores by what people like in
             common.
 
@@ -124,7 +138,7 @@ class Scorer:
         self.max_pixels = max_pixels
         self.previews = previews
         self.cache = cache
-        self._key = _key_of(self.encoder, previews, self.taste) if cache else None
+        self._memory = memory_of(cache, self.encoder, previews, self.taste)
         self._pool = ThreadPoolExecutor(self.jobs, thread_name_prefix="aesth-decode")
         self._process = os.getpid()
         self._closed = False
@@ -150,20 +164,29 @@ class Scorer:
         self._encoding.shutdown(wait=True, cancel_futures=True)
 
     def score(
-        self, paths: Iterable[Photo], would_block: WouldBlock = never, look: Look | None = None
+        self,
+        paths: Iterable[Photo],
+        would_block: WouldBlock = never,
+        look: LookAt[Any] | None = None,
+        *,
+        embeddings: bool = True,
     ) -> Iterator[Scored]:
         """Score photos one after the other: lazily, in input order, never raising for one bad photo.
 
-        Files whose score is remembered are not decoded.
+        Files of which all that is asked for is remembered are not decoded.
 
         Args:
             paths: files, PIL images or arrays (h, w, 3); may be endless. At most a few more photos than
                 those already yielded are taken from it.
             would_block: whether taking the next photo would wait; then the results of those taken come first.
                 Without it, a source that waits for the result of one photo before it gives the next waits for ever.
-            look: what else is measured of each photo that is decoded; see `Scored.seen`.
+            look: what else is measured of each photo; see `Scored.seen`.
+            embeddings: whether they are asked for; a photo of which the score alone is remembered is decoded for them.
         """
-        return self._score(paths, would_block, self._key, look)
+        self._refuse_misuse()
+        prepare = partial(self._prepare, asked=_Asked(embeddings, look))
+        for batch, encoded in self._encoded(paths, prepare, would_block):
+            yield from self._told(batch, encoded)
 
     def score_one(self, image: Photo) -> Scored:
         """Score one photo. What went wrong, if anything, is in ``.error``."""
@@ -176,19 +199,11 @@ class Scorer:
             DecodeError: an image cannot be read.
         """
         embeddings = []
-        for scored in self._score(images, never, None):
+        for scored in self.score(images):
             if scored.error is not None:
                 raise scored.error
             embeddings.append(scored.embedding)
         return np.array(embeddings, np.float32).reshape(len(embeddings), DIMENSIONS)
-
-    def _score(
-        self, photos: Iterable[Photo], would_block: WouldBlock, key: ModelKey | None, look: Look | None = None
-    ) -> Iterator[Scored]:
-        self._refuse_misuse()
-        prepare = partial(self._prepare, key=key, look=look)
-        for batch, embeddings in self._encoded(photos, prepare, would_block):
-            yield from self._told(batch, embeddings, key)
 
     def _encoded(
         self, photos: Iterable[Photo], prepare: Callable[[Photo], _Prepared], would_block: WouldBlock
@@ -220,18 +235,23 @@ class Scorer:
             for _, embeddings in encoding:
                 embeddings.cancel()
 
-    def _prepare(self, photo: Photo, key: ModelKey | None, look: Look | None) -> _Prepared:
+    def _prepare(self, photo: Photo, asked: _Asked) -> _Prepared:
         path = Path(photo) if isinstance(photo, (str, os.PathLike)) else None
-        glance = self.cache.look(path, key) if self.cache and path and key else None
-        if glance and glance.known:
-            return _Prepared(path, known=glance.known)
+        memory = self._memory if path else None
+        found = memory.recall(path, embedding=asked.embedding, look=asked.look) if memory and path else Recalled()
+        if not asked.lacks_pixels(found):
+            return _Prepared(path, found if found.known else _if_current(found))
         try:
             pixels = self._load(photo)
-            image = self.encoder.record.preprocess(pixels)
+            image = self.encoder.record.preprocess(pixels) if asked.lacks_embedding(found) else None
         except AesthError as error:
-            return _Prepared(path, error=error)
-        current = glance if glance and glance.is_current() else None
-        return _Prepared(path, image, current, seen=look(pixels) if look else None)
+            return _Prepared(path, found, error=error)
+        found = _if_current(found)
+        if asked.look and found.seen is None:
+            found = replace(found, seen=asked.look(pixels))
+            if memory and found.glance:
+                memory.keep_seen(found.glance, asked.look, found.seen)
+        return _Prepared(path, found, image)
 
     def _load(self, photo: Photo) -> UInt8Image:
         if isinstance(photo, np.ndarray):
@@ -247,30 +267,45 @@ class Scorer:
         images = [photo.image for photo in batch if photo.image is not None]
         return self.encoder.encode(np.stack(images)) if images else np.empty((0, DIMENSIONS), np.float32)
 
-    def _told(
-        self, batch: Sequence[_Prepared], embeddings: NDArray[np.float32], key: ModelKey | None
-    ) -> Iterator[Scored]:
-        norms = norms_of(embeddings, self.taste)
-        scores = self.encoder.record.scale.score(norms)
-        results = zip(embeddings, norms, scores, strict=True)
-        for photo in batch:
+    def _told(self, batch: Sequence[_Prepared], encoded: NDArray[np.float32]) -> Iterator[Scored]:
+        rows = iter(encoded)
+        embeddings = [photo.found.embedding if photo.image is None else next(rows) for photo in batch]
+        told = zip(batch, embeddings, strict=True)
+        measured = iter(self._measured([one for photo, one in told if photo.needs_score and one is not None]))
+        for photo, embedding in zip(batch, embeddings, strict=True):
             if photo.error is not None:
                 yield Scored(photo.path, error=photo.error)
                 continue
-            known, embedding = photo.known, None
-            if known is None:
-                embedding, length, score = next(results)
-                known = Known(float(score), float(length))
-                if self.cache and key and photo.glance:
-                    self.cache.remember(photo.glance, key, known)
+            known = photo.found.known or next(measured)
+            self._remember(photo, known, embedding)
             rating = stars(known.score, self.cut_points)
-            yield Scored(photo.path, known.score, known.norm, rating, embedding, seen=photo.seen)
+            yield Scored(photo.path, known.score, known.norm, rating, embedding, seen=photo.found.seen)
+
+    def _measured(self, embeddings: Sequence[NDArray[np.float32]]) -> Iterator[Known]:
+        if embeddings:
+            norms = norms_of(np.stack(embeddings), self.taste)
+            for score, length in zip(self.encoder.record.scale.score(norms), norms, strict=True):
+                yield Known(float(score), float(length))
+
+    def _remember(self, photo: _Prepared, known: Known, embedding: NDArray[np.float32] | None) -> None:
+        """Keep what is new of a photo."""
+        if self._memory is None or photo.found.glance is None:
+            return
+        if photo.found.known is None:
+            self._memory.keep(photo.found.glance, known)
+        if photo.image is not None and embedding is not None:
+            self._memory.keep_embedding(photo.found.glance, embedding)
 
     def _refuse_misuse(self) -> None:
         if self._closed:
             raise AesthError("this Scorer is closed; make a new one")
         if os.getpid() != self._process:
             raise AesthError("a Scorer does not survive a fork; make a new one in each process")
+
+
+def _if_current(found: Recalled) -> Recalled:
+    """``found``, without the way to remember more of a photo that may have changed meanwhile."""
+    return found if found.glance is None or found.glance.is_current() else replace(found, glance=None)
 
 
 def score(photo: Photo, model: str = "default") -> Scored:
@@ -282,16 +317,6 @@ def score(photo: Photo, model: str = "default") -> Scored:
 def norms_of(embeddings: NDArray[np.float32], taste: Taste | None) -> NDArray[np.float32]:
     """The norms of embeddings, (n, d) -> (n,), as ``taste`` moves them, if there is one."""
     return norm(embeddings) if taste is None else taste.norms(embeddings)
-
-
-def _key_of(encoder: Encoder, previews: bool, taste: Taste | None) -> ModelKey | None:
-    """By what scores of ``encoder`` are remembered; None where no file tells whether it is the same next time."""
-    if not isinstance(encoder, OnnxEncoder):
-        return None
-    name = encoder.model.name.encode("utf-8", "replace").decode()
-    if taste is not None:
-        name = f"{name} with taste {taste.checksum[:16]}"
-    return ModelKey(name, encoder.model.checksum, ", ".join(encoder.providers), PIXELS if previews else -PIXELS)
 
 
 def _is_sooner(decoded: Future[_Prepared], encoding: Sequence[tuple[object, Future[NDArray[np.float32]]]]) -> bool:

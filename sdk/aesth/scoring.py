@@ -25,7 +25,11 @@ def score_photos(
         would_block: whether taking the next photo would wait; then outcomes come first.
     """
     pictures = ((photo, photo) for photo in photos)
-    outcomes = (_outcome(photo, scored) for photo, scored in score_alike(pictures, scorer, would_block) if scored)
+    outcomes = (
+        _outcome(photo, scored)
+        for photo, scored in score_alike(pictures, scorer, would_block, embeddings=False)
+        if scored
+    )
     return rank(list(outcomes), scorer.cut_points) if relative else outcomes
 
 

@@ -14,7 +14,7 @@ from aesth.apps.video.reel import cut_reel
 from aesth.apps.video.spots import APART, MOST, PROMINENCE, Spot, find_spots, neighbourhood_of
 from aesth.apps.video.timecode import timecode
 from aesth.decode.video import Video
-from aesth.errors import AesthError, ConfigError
+from aesth.errors import AesthError
 from aesth.occupied import refuse_occupied_folder
 from aesth.preprocess import UInt8Image
 from aesth.scale import stars
@@ -80,15 +80,10 @@ def find_best(
 
     Args:
         videos: files.
-        scorer: makes scores and embeddings; it must remember none.
+        scorer: makes scores and embeddings of frames, which are not remembered.
         how: what is looked for, and what is written.
         on_progress: see `OnProgress`.
-
-    Raises:
-        ConfigError: the scorer has a cache.
     """
-    if scorer.cache is not None:
-        raise ConfigError("scenes are told by embeddings, which a cache of scores does not keep; give a Scorer without")
     for path in videos:
         try:
             yield from _spots_of(path, scorer, how, on_progress)

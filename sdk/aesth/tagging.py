@@ -287,7 +287,7 @@ def _read(photos: Iterable[Path], run: _Run, would_block: WouldBlock) -> Iterato
 def _score_needed(photos: Iterable[_Seen], scorer: Scorer, would_block: WouldBlock) -> Iterator[_Seen]:
     """All photos in order, those with a score that need one."""
     needed = ((photo, photo.path if photo.needs_score else None) for photo in photos)
-    for photo, scored in score_alike(needed, scorer, would_block):
+    for photo, scored in score_alike(needed, scorer, would_block, embeddings=False):
         yield photo if scored is None else photo.with_score(scored)
 
 

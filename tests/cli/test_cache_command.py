@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from support.bursts import taken
 from support.cli import aesth_in_process, grey_photo
+from support.tastes import coloured
 
 
 @pytest.fixture
@@ -83,16 +85,55 @@ def test_a_broken_cache_is_one_line_of_warning(photos: Path, brightness: Path, f
 def test_it_tells_where_how_large_and_of_which_models(photos: Path, brightness: Path, file: Path) -> None:
     scores(brightness, photos)
     told = json.loads(aesth_in_process("cache", "--format", "json").stdout)
-    assert list(told) == ["path", "size", "photos", "limit", "models"]
+    assert list(told) == ["path", "size", "photos", "limit", "models", "size_limit", "views"]
     assert (told["path"], told["photos"]) == (str(file), 2)
     assert told["size"] >= file.stat().st_size > 0
     (model,) = told["models"]
     assert model["model"].startswith("brightness-fp32 ")
     assert (model["provider"], model["scores"]) == ("CPUExecutionProvider", 2)
+    (view,) = told["views"]
+    assert (view["what"], view["photos"]) == ("embeddings", 2)
+    assert 0 < view["size"] < 100
     table = aesth_in_process("cache").stdout.decode()
     assert str(file) in table
     assert "2 of at most 500000 photos" in table
     assert model["model"] in table
+    assert "embeddings" in table
+
+
+@pytest.mark.parametrize(
+    ("command", "kept"),
+    [
+        (["best"], {"embeddings", "frames of bursts"}),
+        (["similar"], {"embeddings", "grey copies"}),
+        (["report", "-o", "page.html"], {"embeddings", "frames of bursts", "thumbnails"}),
+        (["learn"], {"embeddings"}),
+        (["top"], {"embeddings"}),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_every_command_remembers_what_it_saw_unless_told_not_to(
+    tmp_path: Path,
+    brightness: Path,
+    own_places: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: list[str],
+    kept: set[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number in range(2):
+        settle(taken(tmp_path / f"{number}.jpg", number, 50))
+        settle(coloured(tmp_path / f"rated-{number}.jpg", (number, 9, 9), stars=4))
+
+    def views() -> set[str]:
+        return {view["what"] for view in json.loads(aesth_in_process("cache", "--format", "json").stdout)["views"]}
+
+    if command != ["learn"]:
+        assert aesth_in_process(*command, "--model", brightness, "--no-cache", tmp_path).returncode == 0
+        assert views() == set()
+        command = [*command, *(["--overwrite"] if command[0] == "report" else [])]
+    assert aesth_in_process(*command, "--model", brightness, tmp_path).returncode == 0
+    assert views() == kept
 
 
 def test_it_forgets_when_asked_and_leaves_the_photos_alone(photos: Path, brightness: Path, file: Path) -> None:

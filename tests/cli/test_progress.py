@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 from pathlib import Path
 
@@ -40,6 +41,16 @@ def test_a_terminal_shows_rows_rate_and_time_left_and_ends_with_the_summary(tmp_
     assert "0:00:0" in shown
     assert "\x1b[33m★★★" in shown
     assert shown.splitlines()[-1].endswith("photos/s)")
+
+
+def test_the_bar_of_a_run_that_ranks_all_photos_first_never_goes_back(tmp_path: Path, brightness: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    grey_photos(folder, 300)
+    shown = on_terminal("sort", "--model", brightness, "--out", tmp_path / "out", folder).decode()
+    done = [int(number) for number in re.findall(r"([0-9]+)/300", shown)]
+    assert done[-1] > 200
+    assert done == sorted(done)
 
 
 def test_results_that_go_elsewhere_leave_the_terminal_to_the_progress(tmp_path: Path, brightness: Path) -> None:

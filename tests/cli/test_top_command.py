@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -30,6 +31,14 @@ def test_twenty_are_shown_or_as_many_as_are_asked_for(many: Path, brightness: Pa
         str(many / "29.jpg"),
     ]
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_the_speed_is_that_of_all_photos(many: Path, brightness: Path) -> None:
+    done = aesth_in_process("top", "-n", "1", "--model", brightness, many)
+    told = re.search(r"1 photo: .* in ([0-9.]+) s \(([0-9.]+) photos/s\)", done.stderr.decode())
+    assert told is not None
+    seconds, speed = map(float, told.groups())
+    assert speed >= 30 / (seconds + 0.05) - 0.05
 
 
 def test_of_a_scene_the_best_stands_for_all(many: Path, brightness: Path) -> None:

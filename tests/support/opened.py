@@ -21,7 +21,7 @@ def _hear(event: str, arguments: tuple[object, ...]) -> None:
             listener(arguments[0])
 
 
-def files_opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> set[Path]:
+def files_opened(folder: Path, monkeypatch: pytest.MonkeyPatch, *, by_exiftool: bool = True) -> set[Path]:
     """A set of the files below ``folder`` that grows as they are opened, or told to ExifTool, until the test ends."""
     opened: set[Path] = set()
 
@@ -35,7 +35,8 @@ def files_opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> set[Path]:
         note(target)
         return alias(workplace, name, target)
 
-    monkeypatch.setattr(Workplace, "alias", told)
+    if by_exiftool:
+        monkeypatch.setattr(Workplace, "alias", told)
     if not _hooked:
         _hooked.append(True)
         sys.addaudithook(_hear)  # for ever

@@ -114,7 +114,7 @@ def _outcomes(
         MetadataSession(
             style=settings.sidecar_style, command=command_line(), touch=settings.touch, memory=cache
         ) as session,
-        make_scorer(settings, None if what is What.CULL else cache) as scorer,
+        make_scorer(settings, cache) as scorer,
     ):
         if what is What.CULL:
             progress.doing = "looking for bursts"

@@ -9,46 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aesth import pairs
 from aesth.apps.bursts import distances
-
-SIDECAR_SUFFIXES = (".xmp", ".pp3", ".arp", ".dop", ".aae")
-"""What programs put beside photos, as ``IMG_1.CR2.xmp`` or ``IMG_1.xmp``: ratings, keywords and edits."""
 
 LONGEST_NAME = 255
 """Bytes that file systems allow a name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shot:
-    """What a camera took at once: one file, or a RAW and the picture of it.
-
-    Attributes:
-        files: the photos that were given, in their order.
-    """
-
-    files: tuple[Path, ...]
-
-    def companions(self) -> list[Path]:
-        """The files that belong to it and were not given: the other of a RAW and its JPEG, and sidecars."""
-        partners = [partner for photo in self.files for partner in pairs.partners(photo)]
-        photos = list(dict.fromkeys([*self.files, *partners]))
-        found = [*photos, *(sidecar for photo in photos for sidecar in _sidecars(photo))]
-        return [path for path in dict.fromkeys(found) if path not in self.files]
-
-
-def shots_of(photos: Iterable[Path]) -> list[Shot]:
-    """Photos as the camera took them, in the order of the first of each shot."""
-    files: dict[Path, list[Path]] = {}
-    for photo in photos:
-        files.setdefault(pairs.scored_by(photo), []).append(photo)
-    return [Shot(tuple(given)) for given in files.values()]
 
 
 def by_norm(norms: Sequence[float | None]) -> list[int]:
@@ -95,18 +64,3 @@ def _without_last(stem: str, too_many: int) -> str:
         too_many -= len(os.fsencode(stem[-1]))
         stem = stem[:-1]
     return stem
-
-
-def _sidecars(photo: Path) -> list[Path]:
-    found: list[Path] = []
-    for suffix in SIDECAR_SUFFIXES:
-        for name in (
-            photo.name + suffix,
-            photo.stem + suffix,
-            photo.name + suffix.upper(),
-            photo.stem + suffix.upper(),
-        ):
-            path = photo.with_name(name)
-            if path.is_file() and not any(path.samefile(other) for other in found):
-                found.append(path)
-    return found

@@ -12,6 +12,8 @@ bursts that the weights were fitted to; how often the best is found is told in `
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -23,6 +25,7 @@ from aesth import qualities
 from aesth.apps.moves import Small, most_typical, move, small_copy
 from aesth.preprocess import UInt8Image
 from aesth.qualities import Edges
+from aesth.remembering import LookAt
 
 Merits = NDArray[np.float64]
 
@@ -31,6 +34,8 @@ SIDE = 512
 
 SAME_VIEW = 0.6
 """Correlation of what two frames both show, at least, if they can be compared place by place."""
+
+_HEAD = "<ddHHHH"
 
 WEIGHTS: Mapping[str, float] = MappingProxyType(
     {"score": 11.7, "sharpness": 16.4, "highlights": -13.9, "contrast": 6.8}
@@ -64,6 +69,26 @@ def look_at(frame: UInt8Image) -> Look:
         contrast=qualities.contrast(small),
         view=small_copy(small),
     )
+
+
+def _packed(look: Look) -> bytes:
+    """Everything as it is; the small copy is of whole numbers."""
+    head = struct.pack(_HEAD, look.highlights, look.contrast, *look.edges.fine.shape[1:], *look.view.shape)
+    edges = np.stack([look.edges.fine, look.edges.coarse]).astype("<f4")
+    return zlib.compress(head + edges.tobytes() + look.view.astype("<i2").tobytes(), 1)
+
+
+def _unpacked(packed: bytes) -> Look:
+    content = zlib.decompress(packed)
+    highlights, contrast, rows, columns, height, width = struct.unpack_from(_HEAD, content)
+    start, number = struct.calcsize(_HEAD), 2 * 4 * rows * columns
+    edges = np.frombuffer(content, "<f4", number, start).reshape(2, 4, rows, columns).astype(np.float32)
+    view = np.frombuffer(content, "<i2", height * width, start + edges.nbytes).reshape(height, width)
+    return Look(Edges(*edges), highlights, contrast, view.astype(np.float32))
+
+
+FRAME = LookAt("frames of bursts", 1, look_at, _packed, _unpacked)
+"""`look_at`, so that what it sees can be remembered, in some 4 kB."""
 
 
 def merits(norms: ArrayLike, looks: Sequence[Look]) -> Merits:

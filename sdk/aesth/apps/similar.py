@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from aesth.preprocess import UInt8Image
+from aesth.remembering import LookAt
 
 SIDE = 32
 """Height and width of the grey copies that are compared."""
@@ -48,6 +49,14 @@ def thumbnail(image: UInt8Image) -> Thumbnails:
     """The grey copy, (32, 32), of a picture (h, w, 3)."""
     grey = Image.fromarray(image).convert("L")
     return np.asarray(grey.resize((SIDE, SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0))
+
+
+def _unpacked(packed: bytes) -> Thumbnails:
+    return np.frombuffer(packed, np.uint8).reshape(SIDE, SIDE)
+
+
+GREY_COPY: LookAt[Thumbnails] = LookAt("grey copies", 1, thumbnail, np.ndarray.tobytes, _unpacked)
+"""`thumbnail`, so that it can be remembered."""
 
 
 def same_pictures(thumbnails: Thumbnails, embeddings: NDArray[np.floating]) -> Iterator[Pair]:

@@ -1,6 +1,7 @@
 """What a run asks: is this photo known? By its state at once, by its fingerprint where that changed.
 
-Beside scores, what files say of their ratings is kept for who reads that (`aesth.metadata.memory.Memory`).
+Beside scores, views are kept, such as embeddings and thumbnails: bytes whose form their makers know. So is what files
+say of their ratings, for who reads that (`aesth.metadata.memory.Memory`).
 
 Whatever is wrong with the file of scores, a run goes on without it: nothing here raises.
 """
@@ -19,7 +20,8 @@ from threading import Lock
 from types import TracebackType
 from typing import Self, TypeVar
 
-from aesth.cache.store import LIMIT, Known, ModelKey, SaidOfRating, SeenFile, Store
+from aesth.cache.rows import Known, ModelKey, SaidOfRating, SeenFile, ViewKind
+from aesth.cache.store import LIMIT, SIZE_LIMIT, NewerFileError, Store
 from aesth.cache.upkeep import default_path, translated
 from aesth.errors import AesthError
 from aesth.fingerprint import fingerprint
@@ -61,27 +63,33 @@ class ScoreCache:
         path: the file, made if there is none; None takes the one in the cache folder.
         patience: seconds to wait for another process that writes.
         limit: how many photos are remembered.
+        size_limit: bytes of the file, beyond which views are forgotten.
 
     Attributes:
         failure: why nothing is remembered any more, or None.
     """
 
-    def __init__(self, path: Path | None = None, *, patience: float = 5.0, limit: int = LIMIT) -> None:
+    def __init__(
+        self, path: Path | None = None, *, patience: float = 5.0, limit: int = LIMIT, size_limit: int = SIZE_LIMIT
+    ) -> None:
         self.path = path or default_path()
         self.failure: AesthError | None = None
         self._limit = limit
+        self._size_limit = size_limit
         self._lock = Lock()
         self._store: Store | None = None
         self._files: dict[bytes, SeenFile] = {}
         self._scores: dict[tuple[bytes, ModelKey], Known] = {}
+        self._views: dict[tuple[bytes, ViewKind], bytes] = {}
         self._said: dict[bytes, SaidOfRating] = {}
         self._models: set[ModelKey] = set()
-        self._met: set[ModelKey] = set()
+        self._kinds: set[ViewKind] = set()
+        self._met: set[ModelKey | ViewKind] = set()
         self._written = time.monotonic()
         self._wrote = False
         try:
             self._store = Store(self.path, patience)
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, NewerFileError) as error:
             self.failure = translated(error, self.path)
 
     def __enter__(self) -> Self:
@@ -92,10 +100,11 @@ class ScoreCache:
     ) -> None:
         self.close()
 
-    def look(self, photo: Path, model: ModelKey) -> Glance | None:
+    def look(self, photo: Path, model: ModelKey | None = None) -> Glance | None:
         """What is known of a photo; None where nothing can be, as of a missing file.
 
-        A photo that is not as it was when it was last seen is read, but not decoded.
+        Without a ``model``, no score is looked for. A photo that is not as it was when it was last seen is read, but
+        not decoded.
         """
         path = _absolute(photo)
         state = _state(path)
@@ -112,6 +121,33 @@ class ScoreCache:
             self._keep(store, glance)
 
         self._try(keep)
+
+    def view(self, glance: Glance, kind: ViewKind) -> bytes | None:
+        """What is kept of a photo besides its score; None if nothing is."""
+
+        def find(store: Store) -> bytes | None:
+            self._note_kind(store, kind)
+            return self._views.get((glance.content, kind)) or store.view(glance.content, kind)
+
+        return self._try(find)
+
+    def keep_view(self, glance: Glance, kind: ViewKind, data: bytes) -> None:
+        """Keep something else of a photo that is still as it was when it was looked up."""
+
+        def keep(store: Store) -> None:
+            self._note_kind(store, kind)
+            self._views[glance.content, kind] = data
+            self._keep(store, glance)
+
+        self._try(keep)
+
+    def axes(self, kind: ViewKind) -> list[bytes]:
+        """The axes that views of a kind are told by, in order; see `add_axis`."""
+        return self._try(lambda store: store.axes(kind)) or []
+
+    def add_axis(self, kind: ViewKind, number: int, axis: bytes) -> None:
+        """Keep one more axis for all views of a kind, at once, unless another process kept one of this number."""
+        self._try(lambda store: store.add_axis(kind, number, axis))
 
     def follow(self, photo: Path, before: os.stat_result, now: os.stat_result) -> None:
         """Keep a photo known whose metadata alone we wrote: nobody need read it again to tell that it is the same."""
@@ -162,23 +198,22 @@ class ScoreCache:
         def finish(store: Store) -> None:
             self._write(store)
             if self._wrote:
-                store.tidy(self._limit)
+                store.tidy(self._limit, self._size_limit)
 
         self._try(finish)
         with self._lock:
             self._close()
 
-    def _look_at_once(self, store: Store, path: Path, state: str, model: ModelKey) -> Glance | None:
-        self._note(store, model)
+    def _look_at_once(self, store: Store, path: Path, state: str, model: ModelKey | None) -> Glance | None:
         seen = self._seen(store, path)
         if seen is None or seen.state != state:
             return None
         glance = Glance(path, state, seen.content, self._known(store, seen.content, model))
-        if glance.known and not seen.is_noted:
+        if not seen.is_noted:
             self._keep(store, glance)
         return glance
 
-    def _look_closely(self, path: Path, model: ModelKey) -> Glance | None:
+    def _look_closely(self, path: Path, model: ModelKey | None) -> Glance | None:
         state = _settled_state(path)
         content = fingerprint(path) if self._store else None
         if content is None:
@@ -199,11 +234,20 @@ class ScoreCache:
             if store.needs_note(model):
                 self._models.add(model)
 
+    def _note_kind(self, store: Store, kind: ViewKind) -> None:
+        if kind not in self._met:
+            self._met.add(kind)
+            if store.needs_note_of(kind):
+                self._kinds.add(kind)
+
     def _seen(self, store: Store, path: Path) -> SeenFile | None:
         key = os.fsencode(path)
         return self._files.get(key) or store.file(key)
 
-    def _known(self, store: Store, content: bytes, model: ModelKey) -> Known | None:
+    def _known(self, store: Store, content: bytes, model: ModelKey | None) -> Known | None:
+        if model is None:
+            return None
+        self._note(store, model)
         return self._scores.get((content, model)) or store.known(content, model)
 
     def _keep(self, store: Store, glance: Glance) -> None:
@@ -216,9 +260,9 @@ class ScoreCache:
 
     def _write(self, store: Store) -> None:
         if self._files:
-            store.write(self._files, self._scores, self._models)
+            store.write(self._files, self._scores, self._models, self._views, self._kinds)
             self._wrote = True
-            for kept in (self._files, self._scores, self._models):
+            for kept in (self._files, self._scores, self._models, self._views, self._kinds):
                 kept.clear()
         if self._said:
             store.write_ratings(self._said)

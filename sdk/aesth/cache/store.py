@@ -7,10 +7,11 @@ import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager, suppress
-from dataclasses import astuple, dataclass
-from functools import cached_property
+from dataclasses import astuple
 from hashlib import blake2b
 from pathlib import Path
+
+from aesth.cache.rows import Known, ModelKey, ModelScores, SaidOfRating, SeenFile, ViewKind, Views
 
 LIMIT = 500_000
 """So many photos are remembered at most; beyond, those that were not seen for the longest are forgotten."""
@@ -24,7 +25,10 @@ _NOTE_AFTER = 7
 _LOOK_AFTER, _LOOKS, _LOOK_SECONDS = 30, 1000, 1.0
 """Of the photos not seen for so many days, so many are looked for in one go, to forget those that are gone."""
 
-_SCHEMA = 2
+SIZE_LIMIT = 1_000_000_000
+"""So many bytes are used at most; beyond, what was seen of photos that were not met for the longest is forgotten."""
+
+_SCHEMA = 3
 _TABLES = """
 CREATE TABLE files (path BLOB PRIMARY KEY, state TEXT, content BLOB, seen INTEGER) WITHOUT ROWID;
 CREATE INDEX files_by_content ON files (content);
@@ -34,85 +38,19 @@ CREATE TABLE models (id BLOB PRIMARY KEY, name TEXT, checksum TEXT, provider TEX
 CREATE TABLE ratings (path BLOB PRIMARY KEY, state TEXT, said TEXT, seal BLOB, seen INTEGER) WITHOUT ROWID;
 CREATE TABLE tidied (day INTEGER);
 """
-
+_TABLES_OF_VIEWS = """
+CREATE TABLE views (content BLOB, kind BLOB, data BLOB, seal BLOB, PRIMARY KEY (content, kind));
+CREATE TABLE kinds (id BLOB PRIMARY KEY, what TEXT, of TEXT, seen INTEGER);
+CREATE TABLE axes (kind BLOB, number INTEGER, axis BLOB, seal BLOB, PRIMARY KEY (kind, number));
+"""
+"""What schema 3 has and schema 2 had not."""
 
 _BY_PATH = ("files", "ratings")
 """Tables of one row a file, which are forgotten as the files go."""
 
 
-@dataclass(frozen=True)
-class ModelKey:
-    """What a score depends on beside the photo.
-
-    Attributes:
-        name: ``NAME-PRECISION``.
-        checksum: SHA-256 of the model's file, in hexadecimal.
-        provider: where it is computed; another one rounds differently.
-        pixels: version of decoding and preprocessing, `aesth.preprocess.PIXELS`; negative without previews.
-    """
-
-    name: str
-    checksum: str
-    provider: str
-    pixels: int
-
-    @cached_property
-    def id(self) -> bytes:
-        """A digest of it all: unlike a number that a file gives out, it never comes to mean another model."""
-        return blake2b(repr(astuple(self)).encode(), digest_size=16).digest()
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What is remembered of a photo: its score 0-100 and its norm."""
-
-    score: float
-    norm: float
-
-
-@dataclass(frozen=True, slots=True)
-class SeenFile:
-    """How a file was when it was last seen.
-
-    Attributes:
-        state: size, time of modification and inode, as text.
-        content: its fingerprint.
-        is_noted: whether that it is seen needs no note.
-    """
-
-    state: str
-    content: bytes
-    is_noted: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SaidOfRating:
-    """What a file said of its rating while it was in a state.
-
-    Attributes:
-        state: how the file was, as text.
-        said: what it said, as text.
-        is_noted: whether that it is seen needs no note.
-    """
-
-    state: str
-    said: str
-    is_noted: bool = False
-
-
-@dataclass(frozen=True)
-class ModelScores:
-    """How many scores of one model are known.
-
-    Attributes:
-        model: ``NAME-PRECISION`` and the start of its checksum.
-        provider: where they were computed.
-        scores: their number.
-    """
-
-    model: str
-    provider: str
-    scores: int
+class NewerFileError(Exception):
+    """The file was made by a newer version of this program."""
 
 
 class Store:
@@ -121,6 +59,9 @@ class Store:
     Args:
         path: the file; it and its folder are made where they are missing.
         patience: seconds to wait for another process that writes.
+
+    Raises:
+        NewerFileError: a newer version made it; it stays as it is.
     """
 
     def __init__(self, path: Path, patience: float) -> None:
@@ -150,6 +91,31 @@ class Store:
         known = Known(*row[:2])
         return known if row[2] == _seal(content, model, known) else None
 
+    def view(self, content: bytes, kind: ViewKind) -> bytes | None:
+        """What is kept of a fingerprint, unless the file is damaged where it stands."""
+        question = "SELECT data, seal FROM views WHERE content = ? AND kind = ?"
+        row = self._database.execute(question, (content, kind.id)).fetchone()
+        if row is None or not isinstance(row[0], bytes) or row[1] != _seal_of_view(content, kind, row[0]):
+            return None
+        return row[0]
+
+    def axes(self, kind: ViewKind) -> list[bytes]:
+        """The axes that views of a kind are told by, in order; from the first on that is damaged they are forgotten."""
+        question = "SELECT number, axis, seal FROM axes WHERE kind = ? ORDER BY number"
+        rows = self._database.execute(question, (kind.id,)).fetchall()
+        sound: list[bytes] = []
+        for number, axis, seal in rows:
+            if number != len(sound) or not isinstance(axis, bytes) or seal != _seal_of_axis(kind, number, axis):
+                self._database.execute("DELETE FROM axes WHERE kind = ? AND number >= ?", (kind.id, len(sound)))
+                break
+            sound.append(axis)
+        return sound
+
+    def add_axis(self, kind: ViewKind, number: int, axis: bytes) -> None:
+        """Add an axis, unless another process added one of this number."""
+        row = (kind.id, number, axis, _seal_of_axis(kind, number, axis))
+        self._database.execute("INSERT OR IGNORE INTO axes VALUES (?, ?, ?, ?)", row)
+
     def rating(self, path: bytes) -> SaidOfRating | None:
         """What a file said of its rating when it was last read, unless the row is damaged."""
         row = self._database.execute("SELECT state, said, seal, seen FROM ratings WHERE path = ?", (path,)).fetchone()
@@ -174,6 +140,8 @@ class Store:
         files: Mapping[bytes, SeenFile],
         scores: Mapping[tuple[bytes, ModelKey], Known],
         models: Set[ModelKey],
+        views: Mapping[tuple[bytes, ViewKind], bytes],
+        kinds: Set[ViewKind],
     ) -> None:
         """Add rows, in place of those of the same keys; all or none."""
         today = _today()
@@ -193,18 +161,32 @@ class Store:
                 "INSERT OR REPLACE INTO models VALUES (?, ?, ?, ?, ?, ?)",
                 [(model.id, *astuple(model), today) for model in models],
             )
+            database.executemany(
+                "INSERT OR REPLACE INTO views VALUES (?, ?, ?, ?)",
+                [
+                    (content, kind.id, data, _seal_of_view(content, kind, data))
+                    for (content, kind), data in views.items()
+                ],
+            )
+            database.executemany(
+                "INSERT OR REPLACE INTO kinds VALUES (?, ?, ?, ?)",
+                [(kind.id, *astuple(kind), today) for kind in kinds],
+            )
 
-    def tidy(self, limit: int) -> None:
-        """Forget what is old, gone or beyond ``limit`` photos; once a day, or when there are too many."""
+    def tidy(self, limit: int, size_limit: int) -> None:
+        """Forget what is old, gone or beyond ``limit`` photos; once a day, or when there are too many.
+
+        Beyond ``size_limit`` bytes, what was seen of photos beside their scores is forgotten.
+        """
         today = _today()
         (last,) = self._database.execute("SELECT max(day) FROM tidied").fetchone()
-        if last == today and self._most_rows() <= limit:
+        if last == today and self._most_rows() <= limit and self._used() <= size_limit:
             return
         gone = [(path,) for path in self._not_seen_lately(today) if _is_gone(path)]
         with self._transaction() as database:
             for table in _BY_PATH:
                 database.executemany(f"DELETE FROM {table} WHERE path = ?", gone)  # noqa: S608 - names of our own
-            for table in (*_BY_PATH, "models"):
+            for table in (*_BY_PATH, "models", "kinds"):
                 database.execute(f"DELETE FROM {table} WHERE seen < ?", (today - FORGET_AFTER,))  # noqa: S608
             for table in _BY_PATH:
                 if (rows := self._rows(table)) > limit:
@@ -212,13 +194,18 @@ class Store:
                     database.execute(f"DELETE FROM {table} WHERE path IN ({oldest})", (rows - limit * 9 // 10,))  # noqa: S608
             database.execute("DELETE FROM scores WHERE content NOT IN (SELECT content FROM files)")
             database.execute("DELETE FROM scores WHERE model NOT IN (SELECT id FROM models)")
+            database.execute("DELETE FROM views WHERE content NOT IN (SELECT content FROM files)")
+            database.execute("DELETE FROM views WHERE kind NOT IN (SELECT id FROM kinds)")
+            database.execute("DELETE FROM axes WHERE kind NOT IN (SELECT id FROM kinds)")
+            if (excess := self._used() - size_limit * 9 // 10) > size_limit // 10:
+                database.execute(_FORGET_VIEWS, (excess,))
             database.execute("DELETE FROM tidied")
             database.execute("INSERT INTO tidied VALUES (?)", (today,))
 
     def empty(self) -> None:
         """Forget everything, and give the room back."""
         with self._transaction() as database:
-            for table in ("files", "scores", "models", "ratings", "tidied"):
+            for table in ("files", "scores", "models", "ratings", "views", "kinds", "axes", "tidied"):
                 database.execute(f"DELETE FROM {table}")  # noqa: S608 - names of our own
         self._database.execute("VACUUM")
         self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -235,6 +222,22 @@ class Store:
         )
         return [ModelScores(f"{name} {checksum[:8]}", provider, scores) for name, checksum, provider, scores in rows]
 
+    def views(self) -> list[Views]:
+        """How much there is besides scores, by kind."""
+        rows = self._database.execute(
+            "SELECT what, count(DISTINCT content), sum(length(data)) FROM kinds JOIN views ON kind = id"
+            " GROUP BY what ORDER BY what"
+        )
+        return [Views(*row) for row in rows]
+
+    def _used(self) -> int:
+        """Bytes of the file that hold something."""
+        pages, free, size = (
+            self._database.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
+
     def _most_rows(self) -> int:
         return max(self._rows(table) for table in _BY_PATH)
 
@@ -244,19 +247,31 @@ class Store:
 
     def needs_note(self, model: ModelKey) -> bool:
         """Whether that a model is in use was not noted lately."""
-        row = self._database.execute("SELECT seen FROM models WHERE id = ?", (model.id,)).fetchone()
+        return self._needs_note("models", model.id)
+
+    def needs_note_of(self, kind: ViewKind) -> bool:
+        """Whether that a kind of views is in use was not noted lately."""
+        return self._needs_note("kinds", kind.id)
+
+    def _needs_note(self, table: str, key: bytes) -> bool:
+        row = self._database.execute(f"SELECT seen FROM {table} WHERE id = ?", (key,)).fetchone()  # noqa: S608
         return row is None or row[0] < _today() - _NOTE_AFTER
 
     def _prepare(self) -> None:
         if self._version() != _SCHEMA:
             with self._transaction() as database:
-                # Asked again, since another process may have come first.
-                if self._version() != _SCHEMA:
-                    for (table,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-                        database.execute(f'DROP TABLE "{table}"')
-                    for statement in filter(str.strip, _TABLES.split(";")):
-                        database.execute(statement)
-                    database.execute(f"PRAGMA user_version = {_SCHEMA}")
+                # Asked here, since another process may have come first.
+                match self._version():
+                    case newer if newer > _SCHEMA:
+                        raise NewerFileError
+                    case 2:
+                        _execute(database, _TABLES_OF_VIEWS)
+                    case older if older < _SCHEMA:
+                        tables = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+                        for (table,) in tables:
+                            database.execute(f'DROP TABLE "{table}"')
+                        _execute(database, _TABLES + _TABLES_OF_VIEWS)
+                database.execute(f"PRAGMA user_version = {_SCHEMA}")
         # Another process that does the same at this moment is no reason to go without.
         with suppress(sqlite3.OperationalError):
             self._database.execute("PRAGMA journal_mode = WAL")
@@ -289,9 +304,36 @@ class Store:
         self._database.execute("COMMIT")
 
 
+_FORGET_VIEWS = """
+DELETE FROM views WHERE content IN (
+    SELECT content FROM (
+        SELECT content, sum(size) OVER (ORDER BY seen, content) - size AS before FROM (
+            SELECT views.content, sum(length(data)) AS size, max(seen) AS seen
+            FROM views JOIN (SELECT content, max(seen) AS seen FROM files GROUP BY content) AS met
+            ON met.content = views.content GROUP BY views.content
+        )
+    ) WHERE before < ?
+)
+"""
+"""Forgets the views of so many bytes, and no more than it must: of the photos that were not met for the longest."""
+
+
+def _execute(database: sqlite3.Connection, statements: str) -> None:
+    for statement in filter(str.strip, statements.split(";")):
+        database.execute(statement)
+
+
 def _seal(content: bytes, model: ModelKey, known: Known) -> bytes:
     """By which a damaged row is told, since SQLite has no checksums."""
     return blake2b(content + model.id + repr(astuple(known)).encode(), digest_size=8).digest()
+
+
+def _seal_of_view(content: bytes, kind: ViewKind, data: bytes) -> bytes:
+    return blake2b(content + kind.id + data, digest_size=8).digest()
+
+
+def _seal_of_axis(kind: ViewKind, number: int, axis: bytes) -> bytes:
+    return blake2b(kind.id + b"%d " % number + axis, digest_size=8).digest()
 
 
 def _seal_of_text(path: bytes, state: str, said: str) -> bytes:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aesth import places
-from aesth.cache.store import LIMIT, ModelScores, Store
+from aesth.cache.rows import ModelScores, Views
+from aesth.cache.store import LIMIT, SIZE_LIMIT, NewerFileError, Store
 from aesth.databases import files_beside, is_locked, size_of
 from aesth.errors import AesthError
 
@@ -27,13 +28,17 @@ class CacheFacts:
         photos: photos that are known at once.
         limit: how many these may become.
         models: the scores, by model.
+        size_limit: how large the file may become, in bytes, before views are forgotten.
+        views: what is remembered besides scores, by kind.
     """
 
     path: str
     size: int
     photos: int
     limit: int
-    models: tuple[ModelScores, ...]
+    models: tuple[ModelScores, ...] = ()
+    size_limit: int = SIZE_LIMIT
+    views: tuple[Views, ...] = ()
 
 
 def default_path() -> Path:
@@ -45,20 +50,21 @@ def facts(path: Path | None = None) -> CacheFacts:
     """What is remembered in a file; None takes the one in the cache folder.
 
     Raises:
-        AesthError: the file is damaged, locked, or may not be read.
+        AesthError: the file is damaged, locked, made by a newer version, or may not be read.
     """
     path = path or default_path()
     if not path.exists():
-        return CacheFacts(str(path), 0, 0, LIMIT, ())
+        return CacheFacts(str(path), 0, 0, LIMIT)
     try:
         with closing(Store(path, _PATIENCE)) as store:
-            return CacheFacts(str(path), size_of(path), store.photos(), LIMIT, tuple(store.models()))
-    except (sqlite3.Error, OSError) as error:
+            models, views = tuple(store.models()), tuple(store.views())
+            return CacheFacts(str(path), size_of(path), store.photos(), LIMIT, models, views=views)
+    except (sqlite3.Error, OSError, NewerFileError) as error:
         raise translated(error, path) from error
 
 
 def clear(path: Path | None = None, *, patience: float = _PATIENCE) -> int:
-    """Forget every score, also where the file is damaged; runs that use it go on.
+    """Forget everything, also where the file is damaged or made by a newer version; runs that use it go on.
 
     Returns:
         By how many bytes the cache became smaller.
@@ -76,13 +82,21 @@ def clear(path: Path | None = None, *, patience: float = _PATIENCE) -> int:
         if is_locked(error):
             raise translated(error, path) from error
         _remove(path)
+    except NewerFileError:
+        _remove(path)
     except OSError as error:
         raise translated(error, path) from error
     return max(0, before - size_of(path))
 
 
-def translated(error: sqlite3.Error | OSError, path: Path) -> AesthError:
+def translated(error: sqlite3.Error | OSError | NewerFileError, path: Path) -> AesthError:
     """An error of this package in place of one of SQLite's or of the system's."""
+    if isinstance(error, NewerFileError):
+        return AesthError(
+            "a newer aesth made this file of scores, and it stays as it is; use that version, or forget what it"
+            " remembers with `aesth cache --clear`",
+            path,
+        )
     if is_locked(error):
         return AesthError("scores cannot be remembered, as another program keeps this file locked", path)
     reason = getattr(error, "strerror", None) or str(error)

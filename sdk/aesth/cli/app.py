@@ -65,7 +65,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     ),
     "cache": (
         "aesth.cli.cache:cache",
-        "Tell which scores are remembered, so that no photo is scored twice, or forget them.",
+        "Tell what is remembered, so that no photo is scored twice, or forget it.",
     ),
     "doctor": (
         "aesth.cli.doctor:doctor",

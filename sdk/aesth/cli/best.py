@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from aesth.cli.best_live import LiveFlags, show_live
-from aesth.cli.options import EngineFlags, OutputFlags, Paths, PhotoFlags, PickFlags, begin, settle
+from aesth.cli.options import OutputFlags, Paths, PhotoFlags, PickFlags, RememberingFlags, begin, settle
 from aesth.cli.output import Column, layouts
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ COLUMNS = (
 
 
 def best(
-    engine: EngineFlags,
+    engine: RememberingFlags,
     which: PhotoFlags,
     output: OutputFlags,
     picks: PickFlags,
@@ -67,15 +67,16 @@ def best(
     settings, photos = begin(paths, which, output, engine, picks)
     from aesth.apps.bursts import GAP
     from aesth.cli.groups import Groups
-    from aesth.cli.running import Telling, make_scorer, report
+    from aesth.cli.running import Telling, make_scorer, remembered_scores, report
     from aesth.cli.text import command_line
     from aesth.metadata import MetadataSession
     from aesth.picking import pick_best
 
     groups = Groups()
     with (
+        remembered_scores(settings) as cache,
         MetadataSession(style=settings.sidecar_style, command=command_line(), touch=settings.touch) as session,
-        make_scorer(settings) as scorer,
+        make_scorer(settings, cache) as scorer,
     ):
 
         def run(watched: Iterable[Path]) -> Iterator[Picked]:

@@ -44,6 +44,14 @@ class Counted:
             self.number += 1
             yield photo
 
+    def so_far(self) -> int:
+        """How many were taken until now."""
+        return self.number
+
+    def found(self) -> list[str]:
+        """What the summary says of it."""
+        return [f"the best of {self.number}"]
+
 
 def row_of_target(photo: Ranked, *, ascii_only: bool) -> Text:
     """A photo, and under what name it was put, or would be."""

@@ -158,7 +158,7 @@ def group_bursts(
     settings = settle(output, engine, save=output.save_config)
     from aesth.apps.bursts import GAP
     from aesth.cli.output import layouts
-    from aesth.cli.running import KnownPhotos, Telling, make_scorer, report
+    from aesth.cli.running import KnownPhotos, Telling, make_scorer, remembered_scores, report
     from aesth.digikam.changes import Work
     from aesth.digikam.library import Selection, choose, read_library
     from aesth.digikam.record import LibraryRecord
@@ -168,8 +168,9 @@ def group_bursts(
     with (
         _closed(which, dry_run=dry_run) as database,
         LibraryRecord() as record,
+        remembered_scores(settings) as cache,
         MetadataSession(command=command_line()) as session,
-        make_scorer(settings) as scorer,
+        make_scorer(settings, cache) as scorer,
     ):
         chosen = choose(read_library(database), database, Selection(tuple(which.album or ())))
         _tell_left_out(chosen)

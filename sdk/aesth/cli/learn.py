@@ -79,7 +79,7 @@ def learn(
     with (
         remembered_scores(settings) as cache,
         MetadataSession(memory=cache) as session,
-        make_scorer(replace(settings, taste="")) as scorer,
+        make_scorer(replace(settings, taste=""), cache) as scorer,
     ):
         if learning.compare:
             from aesth.cli.learn_compare import compare

@@ -151,16 +151,26 @@ class EngineFlags(ComputeFlags):
 
 
 @dataclass(frozen=True)
-class ScoringFlags(EngineFlags):
+class RememberingFlags(EngineFlags):
+    """What computes scores, and whether they are remembered."""
+
+    cache: Annotated[
+        bool | None,
+        option(
+            "--cache/--no-cache",
+            panel=_SCORING,
+            help="Remember scores and what else was seen in photos, and take what is remembered (default).",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class ScoringFlags(RememberingFlags):
     """How photos are scored."""
 
     relative: Annotated[
         bool | None,
         option("--relative/--no-relative", panel=_SCORING, help="Stars by rank among the photos of this run."),
-    ] = None
-    cache: Annotated[
-        bool | None,
-        option("--cache/--no-cache", panel=_SCORING, help="Remember scores, and take those remembered (default)."),
     ] = None
 
 

@@ -134,8 +134,19 @@ class Tally:
         """Whether any photo failed."""
         return self.counts[Action.FAILED] > 0
 
-    def summary(self, *, writes: bool, undoes: bool = False, stopped: bool = False, found: Sequence[str] = ()) -> str:
-        """One line: what became of the photos, what was ``found`` in them, and how fast."""
+    def summary(
+        self,
+        *,
+        writes: bool,
+        undoes: bool = False,
+        stopped: bool = False,
+        found: Sequence[str] = (),
+        looked_at: int | None = None,
+    ) -> str:
+        """One line: what became of the photos, what was ``found`` in them, and how fast.
+
+        The speed is that of all that were ``looked_at``, where only some of them are counted.
+        """
         seconds = time.monotonic() - self._start
         total = self.counts.total()
         if not total and not stopped:
@@ -146,7 +157,7 @@ class Tally:
             *(f"{self.counts[action]} {action.value}" for action in shown),
             *found,
         ]
-        rate = f"{total / max(seconds, 1e-9):.1f} {self._noun}s/s"
+        rate = f"{(total if looked_at is None else looked_at) / max(seconds, 1e-9):.1f} {self._noun}s/s"
         line = f"{total} {self._noun}{'s' * (total != 1)}: {', '.join(parts)} in {seconds:.1f} s ({rate})"
         return f"Stopped after {line}" if stopped else line
 

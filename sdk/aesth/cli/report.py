@@ -76,9 +76,9 @@ def report(
 
     page = PageFile(out, beside=thumbnails, overwrite=overwrite, max_pixels=how_to_score(settings)["max_pixels"])
     with (
-        remembered_scores(settings) as cache,
-        MetadataSession(memory=cache) as session,
-        make_scorer(settings, cache) as scorer,
+        remembered_scores(settings) as page.cache,
+        MetadataSession(memory=page.cache) as session,
+        make_scorer(settings, page.cache) as scorer,
     ):
         tell(
             photos,

@@ -193,6 +193,7 @@ class Telling:
         unit: what the progress bar counts.
         steer: takes the bar of a command that moves it itself, rather than by one for each outcome.
         metered: a bar shows how far the run is, for people.
+        looked_at: how many photos were taken, in a run that takes all and then tells of some; None in all others.
     """
 
     layouts: Mapping[Format, Layout]
@@ -203,6 +204,7 @@ class Telling:
     unit: str = "photos"
     steer: Callable[[Meter], None] | None = None
     metered: bool = True
+    looked_at: Callable[[], int] | None = None
 
 
 PLAIN = Telling(LAYOUTS, table.row)
@@ -246,7 +248,7 @@ def report(
                             Text(printable(f"aesth: {outcome.path}: {outcome.note}"), "yellow"), soft_wrap=True
                         )
                     tally.add(outcome)
-                    if telling.steer is None:
+                    if telling.steer is None and telling.looked_at is None:
                         meter.advance()
                     if not winds_up:
                         stop.check()
@@ -254,7 +256,13 @@ def report(
         except KeyboardInterrupt:
             stopped = True
     if stopped or not settings.quiet:
-        summary = tally.summary(writes=writes, undoes=undoes, stopped=stopped, found=telling.found())
+        summary = tally.summary(
+            writes=writes,
+            undoes=undoes,
+            stopped=stopped,
+            found=telling.found(),
+            looked_at=telling.looked_at() if telling.looked_at else None,
+        )
         typer.echo(summary, err=True)
     if stopped or tally.failed:
         raise typer.Exit(stop.exit_code if stopped else 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from aesth.cli.options import EngineFlags, OutputFlags, Paths, PhotoFlags, begin
+from aesth.cli.options import OutputFlags, Paths, PhotoFlags, RememberingFlags, begin
 from aesth.cli.output import Column, layouts
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 COLUMNS = (Column("group", lambda photo: photo.group), Column("keep", lambda photo: photo.keep))
 
 
-def similar(engine: EngineFlags, which: PhotoFlags, output: OutputFlags, paths: Paths = None) -> None:
+def similar(engine: RememberingFlags, which: PhotoFlags, output: OutputFlags, paths: Paths = None) -> None:
     """Find photos that are one picture, at other sizes, crops or edits; write nothing.
 
     Of each group the one to keep comes first: of those with half of the most pixels or more, the one of the highest
@@ -26,12 +26,16 @@ def similar(engine: EngineFlags, which: PhotoFlags, output: OutputFlags, paths: 
     """
     settings, photos = begin(paths, which, output, engine)
     from aesth.cli.groups import Groups
-    from aesth.cli.running import Telling, make_scorer, report
+    from aesth.cli.running import Telling, make_scorer, remembered_scores, report
     from aesth.matching import find_similar
     from aesth.metadata import MetadataSession
 
     groups = Groups()
-    with MetadataSession() as session, make_scorer(settings) as scorer:
+    with (
+        remembered_scores(settings) as cache,
+        MetadataSession() as session,
+        make_scorer(settings, cache) as scorer,
+    ):
         report(
             photos,
             lambda watched: groups.noted(find_similar(watched, scorer, session)),

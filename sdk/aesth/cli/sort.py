@@ -76,5 +76,5 @@ def sort(
             ),
             settings,
             writes=True,
-            telling=Telling(layouts([RANK, TARGET]), row_of_target, lambda: [f"the best of {counted.number}"]),
+            telling=Telling(layouts([RANK, TARGET]), row_of_target, counted.found, looked_at=counted.so_far),
         )

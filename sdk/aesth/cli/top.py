@@ -50,5 +50,5 @@ def top(
             ),
             settings,
             writes=False,
-            telling=Telling(layouts([RANK]), table.row, lambda: [f"the best of {counted.number}"], at_once=True),
+            telling=Telling(layouts([RANK]), table.row, counted.found, at_once=True, looked_at=counted.so_far),
         )

@@ -88,7 +88,7 @@ def cull(
 
     Args:
         photos: files.
-        scorer: makes scores and embeddings; it must remember none.
+        scorer: makes scores and embeddings; it may remember them.
         session: reads and writes metadata.
         others: the label of those that are not the best.
         known: what digiKam shows of photos, which may be more than the files say.

@@ -142,7 +142,7 @@ def _scored(photos: Iterable[Path], scorer: Scorer, session: MetadataSession) ->
             told = None if isinstance(state, AesthError) or state.our_model != model else state.our_score
             yield Ranked(photo, told, None, None, Action.SCORED), (photo if told is None else None)
 
-    for photo, result in score_alike(needed(), scorer):
+    for photo, result in score_alike(needed(), scorer, embeddings=False):
         if result is None:
             yield photo
         elif result.error is not None:

@@ -53,13 +53,12 @@ def stack(
     Args:
         items: the photos that are meant.
         photos: their files, those of an album one after the other.
-        scorer: makes scores and embeddings; it must remember none.
+        scorer: makes scores and embeddings; it may remember them.
         session: reads when photos were taken.
         work: where it is written.
         gap: seconds between two photos of a burst at most.
 
     Raises:
-        ConfigError: the scorer has a cache.
         DigikamRunningError: digiKam is open; nothing was changed.
         DatabaseError: nothing was changed.
         JournalError: the same.

@@ -16,7 +16,15 @@ from urllib.parse import quote
 from aesth.apps.placing import put_new, temporary_beside
 from aesth.apps.report.page import page
 from aesth.apps.report.sheet import Picture, Sheet
-from aesth.apps.report.thumbnails import LARGE, SMALL, Thumbnail, is_shown_by_browsers, thumbnails
+from aesth.apps.report.thumbnails import (
+    LARGE,
+    SMALL,
+    Thumbnail,
+    is_shown_by_browsers,
+    remembered_thumbnail,
+    thumbnails,
+)
+from aesth.cache import ScoreCache
 from aesth.decode import DEFAULT_MAX_PIXELS
 from aesth.errors import AesthError, ConfigError
 
@@ -32,6 +40,7 @@ class PageFile:
         beside: thumbnails go into a folder beside it, and with them pictures of photos that no browser shows.
         overwrite: a page that is there is replaced; it stays whole until then.
         max_pixels: photos of more pixels are refused.
+        cache: remembers thumbnails between runs; the larger pictures of photos that no browser shows are made anew.
 
     Attributes:
         is_made: whether the page is there. As a context manager, this leaves nothing behind where it is not.
@@ -41,12 +50,19 @@ class PageFile:
     """
 
     def __init__(
-        self, out: Path, *, beside: bool = False, overwrite: bool = False, max_pixels: int = DEFAULT_MAX_PIXELS
+        self,
+        out: Path,
+        *,
+        beside: bool = False,
+        overwrite: bool = False,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
+        cache: ScoreCache | None = None,
     ) -> None:
         self.out = Path(os.path.abspath(out))  # noqa: PTH100 - a way over links is the browser's, too
         self.folder = self.out.with_name(f"{self.out.stem}-thumbnails") if beside else None
         self.overwrite = overwrite
         self.max_pixels = max_pixels
+        self.cache = cache
         self.is_made = False
         self._used: set[str] = set()
         self._new: set[Path] = set()
@@ -77,8 +93,7 @@ class PageFile:
             AesthError: the pictures beside the page cannot be written.
         """
         shown = next(filter(is_shown_by_browsers, files), None)
-        sides = [SMALL] if shown or not self.folder else [SMALL, LARGE]
-        small, *large = thumbnails(of, sides, max_pixels=self.max_pixels)
+        small, *large = self._thumbnails(of, [SMALL] if shown or not self.folder else [SMALL, LARGE])
         size = small.width, small.height
         if self.folder is None:
             return Picture(_data_url(small), self._url(shown) if shown else None, size)
@@ -98,6 +113,11 @@ class PageFile:
                 if _OURS.fullmatch(path.name) and path.name not in self._used:
                     path.unlink()
         self.is_made = True
+
+    def _thumbnails(self, photo: Path, sides: Sequence[int]) -> list[Thumbnail]:
+        if self.cache and len(sides) == 1:
+            return [remembered_thumbnail(photo, self.cache, max_pixels=self.max_pixels)]
+        return thumbnails(photo, sides, max_pixels=self.max_pixels)
 
     def _kept(self, made: Thumbnail, folder: Path) -> str:
         """The URL of a picture that is put beside the page."""

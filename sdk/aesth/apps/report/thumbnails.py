@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
 
+from aesth.cache import ScoreCache, ViewKind
 from aesth.decode import DEFAULT_MAX_PIXELS, load
 from aesth.errors import DecodeError
-from aesth.preprocess import UInt8Image
+from aesth.preprocess import PIXELS, UInt8Image
 
 SMALL, LARGE = 320, 1600
 """Pixels of the longer side: of thumbnails, and of pictures of photos that no browser shows."""
 
 _QUALITY = 74
+_SIZE = "<HH"
+_SMALL = ViewKind("thumbnails", f"version 1 of {SMALL} pixels, quality {_QUALITY}, pixels {PIXELS}")
 _SHOWN_BY_BROWSERS = frozenset({".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".avif"})
 
 
@@ -46,6 +50,22 @@ def thumbnails(photo: Path, sides: Sequence[int], *, max_pixels: int = DEFAULT_M
     except DecodeError:  # a RAW may hold a small preview alone
         pixels = _pixels(photo, min(sides), max_pixels)
     return [_thumbnail(pixels, side) for side in sides]
+
+
+def remembered_thumbnail(photo: Path, cache: ScoreCache, *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Thumbnail:
+    """The small picture of ``photo``, which is decoded for it once.
+
+    Raises:
+        DecodeError: the photo cannot be read.
+    """
+    glance = cache.look(photo)
+    if glance and (kept := cache.view(glance, _SMALL)):
+        width, height = struct.unpack_from(_SIZE, kept)
+        return Thumbnail(kept[struct.calcsize(_SIZE) :], width, height)
+    (made,) = thumbnails(photo, [SMALL], max_pixels=max_pixels)
+    if glance and glance.is_current():
+        cache.keep_view(glance, _SMALL, struct.pack(_SIZE, made.width, made.height) + made.webp)
+    return made
 
 
 def _pixels(photo: Path, side: int, max_pixels: int) -> UInt8Image:
