@@ -19,7 +19,7 @@ from support.bursts import taken
 from support.cli import grey_photo, grey_raw
 from support.desktop import Desktop, need, wait_until
 from support.digikam import Digikam
-from support.digikam_menu import Photographer, aesth_command, with_aesth, write_config
+from support.digikam_menu import Photographer, aesth_command, aesth_program, with_aesth, write_config
 from support.metadata import rate_by_hand
 from support.rated import state
 
@@ -61,7 +61,7 @@ def rated(digikam: Digikam, process: subprocess.Popen[bytes], expected: dict[str
 def begin(desktop: Desktop, brightness: Path) -> None:
     """A person who installed aesth, and rejects what is nearly black."""
     write_config(desktop, f'model = "{brightness}"\nreject_below = 6.0\ncache = false\n')
-    done = aesth_command(desktop, "digikam", "install")
+    done = aesth_program(desktop, "digikam", "install")
     assert done.returncode == 0, done.stderr
 
 

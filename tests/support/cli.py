@@ -92,15 +92,17 @@ def aesth(
     )
 
 
-def aesth_in_process(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+def aesth_in_process(
+    *arguments: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
     """What the command prints and returns, run in this process: starting one takes a second, and with torch five.
 
-    An exception that the command does not turn into an exit code is raised here.
+    ``env`` is added to the environment. An exception that the command does not turn into an exit code is raised here.
     """
     from aesth.cli.app import app
 
     given = [str(argument) for argument in arguments]
-    environment = dict.fromkeys(UNWANTED)
+    environment = {**dict.fromkeys(UNWANTED), **(env or {})}
     with chdir(cwd or Path.cwd()):
         done = CliRunner().invoke(app, given, prog_name="aesth", env=environment, catch_exceptions=False)
     return subprocess.CompletedProcess(given, done.exit_code, done.stdout_bytes, done.stderr_bytes)

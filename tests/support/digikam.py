@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from support.desktop import Desktop, wait_until
+from support.idle import is_idle
+from support.screen import takes_pictures
 
 _SETTINGS = """[General Settings]
 Version=7.9.0
@@ -56,6 +56,9 @@ _MODELS = {
 
 _OFFER = "Download required files"
 """The dialog by which it does so otherwise."""
+
+_NO_ICONS = "[Icon Theme]\nName=Hicolor\nComment=None\nDirectories=\n"
+"""digiKam looks for each of its icons in every folder of the theme, nearly half of the work of its start."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ class Digikam:
         self._pretend_models()
         self._write_settings(folder)
         made = replace(self, name=folder.name)
-        with self.desktop.running("digikam", "--database-directory", folder) as process:
+        with made._start() as process:
             wait_until(lambda: made.ask("SELECT 1 FROM Settings WHERE keyword = 'Locale'"), "its database", process)
 
     def _write_settings(self, folder: Path) -> None:
@@ -130,12 +133,27 @@ class Digikam:
     @contextmanager
     def running(self) -> Iterator[subprocess.Popen[bytes]]:
         """Start it; the block runs once its window is ready, and at its end digiKam is over."""
-        with self.desktop.running("digikam", "--database-directory", self.folder) as process:
+        with self._start() as process:
             wait_until(lambda: self._answers(process), "digiKam's window", process)
-            wait_until(lambda: _is_idle(process), "the end of digiKam's start", process)
+            # Asked for something amid its start, it may crash.
+            wait_until(lambda: is_idle(process), "the end of digiKam's start", process)
             yield process
-            process.terminate()
-            wait_until(lambda: process.poll() is not None, "digiKam's end")
+            self.close(process)
+
+    def close(self, process: subprocess.Popen[bytes]) -> None:
+        """End it, unless it is over."""
+        process.terminate()
+        wait_until(lambda: process.poll() is not None, "digiKam's end")
+
+    def _start(self) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        environment = dict(self.desktop.environment)
+        if not takes_pictures():
+            shared = self.desktop.folder / "share"
+            theme = shared / "icons" / "hicolor" / "index.theme"
+            theme.parent.mkdir(parents=True, exist_ok=True)
+            theme.write_text(_NO_ICONS)
+            environment["XDG_DATA_DIRS"] = f"{shared}:/usr/local/share:/usr/share"
+        return replace(self.desktop, environment=environment).running("digikam", "--database-directory", self.folder)
 
     def decline(self) -> bool:
         """Close the offer of models, should it come all the same; whether it was there."""
@@ -184,16 +202,3 @@ class Digikam:
 
     def _open(self) -> sqlite3.Connection:
         return sqlite3.connect(f"file:{self.folder / 'digikam4.db'}?mode=rw", uri=True, timeout=30)
-
-
-def _is_idle(process: subprocess.Popen[bytes]) -> bool:
-    """Whether a program has nothing to do for a second; asked for something amid its start, digiKam may crash."""
-    before = _ticks(process)
-    time.sleep(1)
-    return _ticks(process) - before < 0.05 * os.sysconf("SC_CLK_TCK")
-
-
-def _ticks(process: subprocess.Popen[bytes]) -> int:
-    """The time that it has computed, in ticks of the clock."""
-    told = Path("/proc", str(process.pid), "stat").read_text().rpartition(")")[2].split()
-    return int(told[11]) + int(told[12])

@@ -10,14 +10,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import aesth
+from support.cli import aesth_in_process
 from support.desktop import Desktop, wait_until
 from support.digikam import Digikam
+from support.idle import is_idle
 
 WIDTH, HEIGHT = 1396, 870
 _ALBUM = (500, 330)
 """A place on the first photo of the album, in a window of that size."""
-_MENU = 15
-"""Seconds that a menu may take."""
+_TREE = (90, 120)
+"""The collection in the tree of albums."""
+_MOMENT, _LOST = 0.2, 8
+"""Seconds of rest that say that something is done, and so many times that until it is seen it never will be."""
 
 
 @dataclass(frozen=True)
@@ -62,27 +66,49 @@ class Photographer:
     def sort_by_hand(self, photo: tuple[int, int], before: tuple[int, int]) -> None:
         """Drag the photo at one place to that at another, and choose "Insert Items here", the first that is offered.
 
-        Qt takes it for a drag where the pointer moves slowly enough for it to follow.
+        A small picture follows the pointer once Qt takes it for a drag: only then is the rest of the way worthwhile.
         """
-        shown = self._windows()
-        self._xdotool("mousemove", *map(str, photo), "sleep", "0.5", "mousedown", "1", "sleep", "0.8")
-        steps = 30
-        for step in range(1, steps + 1):
-            at = [round(start + (end - start) * step / steps) for start, end in zip(photo, before, strict=True)]
-            self._xdotool("mousemove", *map(str, at), "sleep", "0.08")
-        self._xdotool("sleep", "1", "mouseup", "1")
-        offered = self._more_than(shown)
-        self._xdotool("key", *(("Down", "sleep", "0.5", "key", "Return") if offered else ("Escape",)), "sleep", "1")
+        alone = self._windows()
+        self._point(photo)
+        self._xdotool("mousedown", "1")
+        for part in (0.05, 0.1, 0.15, 0.2):
+            time.sleep(0.1)
+            self._point(photo, before, part)
+        dragged = self._more_than(alone)
+        if dragged:
+            self._point(photo, before, 0.9)
+            self._point(before)
+            self.await_rest()
+        self._xdotool("mouseup", "1")
+        offered = dragged and self._more_than(dragged)
+        self._xdotool("key", *(("Down", "key", "Return") if offered else ("Escape",)))
+        self.await_rest()
+
+    def choose_album(self, name: str) -> None:
+        """Show an album of the collection: type its name into the tree of albums."""
+        self.await_rest()
+        self._xdotool("mousemove", *map(str, _TREE), "click", "1")
+        self.await_rest()
+        self._xdotool("type", name)
+        self.await_rest()
 
     def sees_one_window(self) -> bool:
-        """Whether no dialog, and no news that goes by itself, is before digiKam's window."""
+        """Whether digiKam's window is alone; clicks what else is there away: an offer of models, and news."""
         self.digikam.decline()
-        return len(self._windows()) == 1
+        shown = self._windows()
+        others = shown - {max(shown, key=self._width)}
+        for news in others:
+            self._xdotool("mousemove", "--window", news, "9", "9", "click", "1")
+        return not others
 
     def look_away(self) -> None:
         """Select nothing, and put the pointer where it is in nobody's way."""
         self.digikam.act(self.process, "selectNone")
         self._xdotool("mousemove", "200", "700")
+
+    def await_rest(self) -> None:
+        """Wait until digiKam did all that it was asked for."""
+        wait_until(lambda: is_idle(self.process, _MOMENT), "a digiKam that has nothing to do", self.process)
 
     def windows(self, title: str) -> list[str]:
         """The windows whose titles have ``title`` in them."""
@@ -91,30 +117,47 @@ class Photographer:
     def _try_menu(self) -> bool:
         """Whether the menu and Open With opened: of a busy digiKam, clicks and keys may come to nothing."""
         self._xdotool("windowactivate", "--sync", self._window())
+        self.await_rest()
         self.digikam.act(self.process, "selectAll")
-        time.sleep(0.5)
+        self.await_rest()
         before = self._windows()
         for act in (["mousemove", *map(str, _ALBUM), "click", "3"], ["key", "w"]):
             self._xdotool(*act)
             before = self._more_than(before)
             if not before:
                 self._xdotool("key", "Escape", "key", "Escape")
-                time.sleep(1)
+                self.await_rest()
                 return False
         return True
 
     def _more_than(self, before: set[str]) -> set[str]:
-        """The windows of digiKam once a menu is among them that was not there ``before``; none if none comes."""
-        end = time.monotonic() + _MENU
+        """The windows of digiKam once one is among them that was not there ``before``, and it listens.
+
+        None if none comes: digiKam has had nothing to do for a while, and what was done to it came to nothing.
+        """
+        rested = 0
         while not (now := self._windows()) - before:
-            if time.monotonic() > end:
+            rested = rested + 1 if is_idle(self.process, _MOMENT) else 0
+            if rested == _LOST:
                 return set()
-            time.sleep(0.2)
-        time.sleep(0.5)  # it is drawn, and listens
+        self.await_rest()
         return now
 
+    def _point(self, place: tuple[int, int], to: tuple[int, int] = (0, 0), part: float = 0) -> None:
+        """Put the pointer at a place, or a part of the way from there to another."""
+        at = (round(start + (end - start) * part) for start, end in zip(place, to, strict=True))
+        self._xdotool("mousemove", *map(str, at))
+
     def _windows(self) -> set[str]:
-        return set(self._xdotool("search", "--onlyvisible", "--class", "digikam").split())
+        """Those of digiKam; where one goes away as xdotool looks, it finds none."""
+        found: set[str] = set()
+
+        def look() -> set[str]:
+            found.update(self._xdotool("search", "--onlyvisible", "--class", "digikam").split())
+            return found
+
+        wait_until(look, "a window", self.process)
+        return found
 
     def _window(self) -> str:
         return max(self._windows(), key=self._width)
@@ -140,7 +183,13 @@ def with_aesth(desktop: Desktop) -> Desktop:
 
 
 def aesth_command(desktop: Desktop, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    """What the command says and does for the person at the desktop."""
+    """What the command says and does for the person at the desktop, in this process."""
+    done = aesth_in_process(*arguments, cwd=desktop.folder, env=desktop.environment)
+    return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def aesth_program(desktop: Desktop, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """The same by the program itself, which `aesth digikam install` has digiKam start."""
     program = Path(sys.executable).with_name("aesth")
     command = [str(program), *map(str, arguments)]
     return subprocess.run(

@@ -35,8 +35,12 @@ def seen_in_order(picture: Path, colours: Mapping[str, tuple[int, int, int]]) ->
     return sorted(places, key=lambda name: (places[name][1] // _ROW, places[name][0]))
 
 
+def takes_pictures() -> bool:
+    """Whether pictures for the documentation are asked for, in the folder that AESTH_PICTURES names."""
+    return bool(os.environ.get("AESTH_PICTURES"))
+
+
 def keep(picture: Image.Image, name: str, colours: int = 96) -> None:
-    """Save a small one into the folder that AESTH_PICTURES names, if it does."""
-    folder = os.environ.get("AESTH_PICTURES")
-    if folder:
-        picture.quantize(colours).save(Path(folder) / name, optimize=True)
+    """Save a small one, if pictures are asked for."""
+    if takes_pictures():
+        picture.quantize(colours).save(Path(os.environ["AESTH_PICTURES"]) / name, optimize=True)
