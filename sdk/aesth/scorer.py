@@ -96,7 +96,8 @@ class Scorer:
 
     Raises:
         ConfigError: the name of the model or of a provider is unknown, or the taste is for another model, or none.
-        ModelError: the model is missing or damaged.
+        ModelError: the model is missing or damaged; of a network that is damaged where its file looks whole, the first
+            photo that needs it tells.
         ProviderError: a provider is missing here.
     """
 
@@ -191,6 +192,8 @@ class Scorer:
         glance = self.cache.look(path, key) if self.cache and path and key else None
         if glance and glance.known:
             return _Prepared(path, known=glance.known)
+        if isinstance(self.encoder, OnnxEncoder):
+            self.encoder.prepare()  # while the first photo is decoded
         try:
             pixels = self._load(photo)
             image = self.encoder.record.preprocess(pixels)
