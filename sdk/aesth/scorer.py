@@ -87,7 +87,7 @@ class Scorer:
         cut_points: scores at which a photo gets 2, 3, 4 and 5 stars.
         max_pixels: photos of more pixels are refused (decompression bombs).
         previews: score JPEG and HEIF files by a preview that the camera stored in them, where it is large enough and
-            shows the same. RAW files are scored by theirs in any case.
+            shows the same. RAW files are scored by theirs in any case: by the smallest such one, or by the largest.
         encoder: an encoder to use in place of ``model``, ``providers`` and ``threads``.
         cache: scores to remember between runs; the caller closes it after this. None, the default, remembers nothing:
             a program that did not ask finds no file of ours in the person's folders, and gets every embedding.
