@@ -16,7 +16,7 @@ from support.models import brightness_model
 LIMIT = 600e6
 """Bytes that a run may take, its ExifTools included."""
 
-GROWTH = 1.25
+GROWTH = 1.5
 """A run over many photos takes at most so many times what a run over few takes, where its network takes nothing."""
 
 FEW, SOME, MANY = 10, 200, 10_000
