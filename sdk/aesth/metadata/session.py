@@ -89,6 +89,7 @@ class MetadataSession:
         self.processes = processes or processes_that_pay(usable_cores())
         self._cleaned: set[Path] = set()
         self.version = ""
+        self._has_met = False
 
     def __enter__(self) -> Self:
         program = find_program(self._program)
@@ -97,6 +98,7 @@ class MetadataSession:
         except OSError as error:
             message = f"no temporary folder can be made ({error.strerror}): free some space, or name another in TMPDIR"
             raise MetadataError(message, error.filename) from error
+        self._has_met = False
         self._workplaces = Workplaces(Workplace(folder, ExifTool(program, folder, self._meet)), self.processes)
         version = KnownPrograms(self._memory).version(Path(program))
         try:
@@ -113,9 +115,12 @@ class MetadataSession:
         """See that an ExifTool that was started is new enough, and remember its version for sessions that need none.
 
         A script that starts another program looks as it did while that is replaced, so that a remembered version is
-        believed only until here.
+        believed only until here. Those that are started after the first of the session are the same program.
         """
+        if self._has_met:
+            return
         version = check_version(exiftool)
+        self._has_met = True
         KnownPrograms(self._memory).note(Path(exiftool.program), version)
         if version != self.version:
             self._trust(version)
