@@ -20,7 +20,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 import bench
-from measuring import compare, report, results
+from measuring import compare, memory, report, results
 from measuring.camera import with_preview
 from measuring.chart import draw
 from measuring.measure import percentile
@@ -207,3 +207,22 @@ def test_the_preview_of_a_made_photo_lies_where_its_index_says() -> None:
         assert np.array_equal(np.asarray(photo), np.asarray(Image.open(BytesIO(preview))))
         photo.seek(0)
         assert np.array_equal(np.asarray(photo), np.asarray(Image.open(BytesIO(picture))))
+
+
+TAKES_60_MB = "taken = bytes(range(256)) * (60 << 12); print(len(taken), flush=True); "
+
+
+@pytest.mark.skipif(not memory.is_told(), reason="this system does not tell what processes share")
+def test_memory_of_a_program_is_that_of_all_that_run_at_one_time() -> None:
+    alone = memory.peak([sys.executable, "-c", TAKES_60_MB + "import time; time.sleep(0.5)"])
+    child = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
+    together = memory.peak([sys.executable, "-c", TAKES_60_MB + child, TAKES_60_MB + "import time; time.sleep(0.5)"])
+    assert 60 < alone / 2**20 < 90
+    assert 120 < together / 2**20 < 180
+
+
+@pytest.mark.skipif(not memory.is_told(), reason="this system does not tell what processes share")
+def test_no_memory_is_told_of_a_program_that_failed() -> None:
+    with pytest.raises(subprocess.CalledProcessError) as raised:
+        memory.peak([sys.executable, "-c", "import sys; sys.exit('no photos')"])
+    assert raised.value.stderr.strip() == b"no photos"

@@ -90,6 +90,27 @@ def test_a_damaged_file_is_refused_in_one_line(brightness: Path, tmp_path: Path,
     assert len(str(caught.value).splitlines()) == 1
 
 
+def test_a_network_that_is_damaged_in_a_file_that_looks_whole_is_refused_by_who_needs_it(
+    brightness: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / "damaged.onnx"
+    path.write_bytes(brightness.read_bytes().replace(b"ReduceMean", b"ReduceTree"))
+    encoder = OnnxEncoder(ModelFile("damaged", path))
+    for _ in range(2):
+        with pytest.raises(ModelError, match="ONNX Runtime cannot load this model") as caught:
+            encoder.encode(batch_of(1))
+        assert caught.value.path == path
+
+
+def test_the_network_is_loaded_when_it_is_needed(brightness: Path) -> None:
+    encoder = OnnxEncoder(find(str(brightness)))
+    assert (encoder.record.name, encoder.providers) == ("brightness", ["CPUExecutionProvider"])
+    encoder.encode(np.empty((0, SIDE, SIDE, 3), np.uint8))
+    assert not encoder.is_loading
+    encoder.encode(batch_of(1))
+    assert encoder.is_loading
+
+
 def test_the_cpu_is_taken_unless_told_otherwise(encoder: OnnxEncoder) -> None:
     assert encoder.providers == ["CPUExecutionProvider"]
     assert resolve_providers(None) == resolve_providers(["cpu"]) == resolve_providers(["CPU"])

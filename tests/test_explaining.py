@@ -11,12 +11,15 @@ import pytest
 from PIL import Image
 
 from aesth.apps.explain import files
+from aesth.encoder import OnnxEncoder
 from aesth.errors import ConfigError, DecodeError
 from aesth.explaining import Explained, Explaining, explain, explain_photos, keep_curves
+from aesth.registry import find
 from aesth.scorer import Scorer
 from aesth.tagging import Action
 from aesth.taste import Taste
 from support.cli import grey_photo, grey_raw
+from support.models import darkness_model
 
 
 @pytest.fixture
@@ -81,6 +84,35 @@ def test_a_photo_gets_a_picture_beside_it_that_shows_both_side_by_side(scorer: S
         assert picture.width > 2 * 400
     assert photo.read_bytes() == before
     assert names_in(Path()) == ["IMG_1-explained.png", "IMG_1.jpg"]
+
+
+def test_another_model_is_drawn_beside_the_first_under_its_name(scorer: Scorer, tmp_path: Path) -> None:
+    photo = spotted_photo(Path("IMG_1.jpg"))
+    other = OnnxEncoder(find(str(darkness_model(tmp_path / "darkness.onnx"))))
+    (plain,), (both,) = explained(scorer, photo), explained(scorer, photo, beside=other, out=Path("out"))
+    first, second = both.explanation, both.explanation and both.explanation.beside
+    assert first is not None
+    assert second is not None
+    assert plain.explanation is not None
+    assert np.array_equal(first.saliency, plain.explanation.saliency)
+    assert second.name == "darkness"
+    assert second.score == pytest.approx(100 - (both.score or 0), abs=0.5)
+    # What raises the one score lowers the other.
+    assert np.corrcoef(first.saliency.ravel(), second.saliency.ravel())[0, 1] < -0.99
+    assert (second.effect.raises, second.effect.lowers) == pytest.approx(
+        (first.effect.lowers, first.effect.raises), abs=1
+    )
+    with Image.open("IMG_1-explained.png") as one, Image.open("out/IMG_1-explained.png") as two:
+        assert two.width - one.width >= 300
+
+
+def test_a_taste_is_of_the_model_that_scores_and_not_of_the_one_beside_it(scorer: Scorer) -> None:
+    image, other = np.full((90, 120, 3), 99, np.uint8), scorer.encoder
+    assert isinstance(other, OnnxEncoder)
+    taste = Taste(scorer.tag, slope=0.5, shift=10.0, weights=np.zeros(1000))
+    moved = explain(image, other, taste=taste, beside=other)
+    assert moved.beside is not None
+    assert moved.beside.score == pytest.approx(99 / 2.55, abs=0.5)
 
 
 def test_what_is_there_is_replaced_only_when_told(scorer: Scorer) -> None:

@@ -11,13 +11,15 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import aesth
+from support.models import brightness_model
 
 PACKAGE = Path(aesth.__file__).parent
 
 STAGES = (
-    {"_version", "ahead", "cores", "databases", "errors", "lazily", "places", "replacing"},
+    {"_version", "ahead", "cores", "databases", "errors", "later", "lazily", "places", "properties", "replacing"},
     {"extras", "formats", "occupied", "preprocess", "scale", "registry", "runtime", "taste"},
     {"pairs", "install", "qualities"},
     {"shots"},
@@ -217,6 +219,16 @@ def loaded_by_command(*arguments: str | Path) -> set[str]:
     command = [sys.executable, "-c", program, *map(str, arguments)]
     *_, loaded = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split("loaded ")
     return set(loaded.split())
+
+
+def test_photos_that_are_known_are_tagged_without_the_network(tmp_path: Path) -> None:
+    """ONNX Runtime, the network and ExifTool take most of the time until the first photo is told."""
+    model, photo = brightness_model(tmp_path / "brightness.onnx"), tmp_path / "photo.jpg"
+    Image.new("RGB", (32, 32), (99, 99, 99)).save(photo)
+    new, known = (loaded_by_command("tag", "--model", model, photo) for _ in range(2))
+    assert "onnxruntime" in new
+    assert "aesth.tagging" in known
+    assert "onnxruntime" not in known
 
 
 def test_pictures_are_fetched_and_counted_without_what_only_a_training_needs(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from aesth.cores import usable_cores
 from aesth.errors import ConfigError, ModelError, ProviderError
+from aesth.later import Later
 from aesth.preprocess import Preprocess
+from aesth.properties import read_properties
 from aesth.registry import ModelFile
 from aesth.runtime import load_runtime, session_options
 from aesth.scale import Scale
@@ -77,6 +79,10 @@ class Encoder(Protocol):
 class OnnxEncoder:
     """An encoder whose network is an ONNX file of the form of ``aesth.training.export``.
 
+    What the file says about itself is read at once. On the CPU, the network is loaded when it is first needed, or
+    `prepare` says so, since many a run needs none. Other providers are started at once: only then they tell whether
+    they work.
+
     Args:
         model: the file.
         providers: execution providers, best first, by short name (``"cpu"``, ``"cuda"``, ...) or by ONNX Runtime's.
@@ -96,18 +102,40 @@ class OnnxEncoder:
         self, model: ModelFile, providers: Sequence[str] | None = None, threads: int | None = None, calls: int = 1
     ) -> None:
         self.model = model
-        wanted = resolve_providers(providers)
-        self.calls = calls if wanted == [PROVIDERS["cpu"]] else 1
-        self._session = _open_session(model, wanted, threads_of_a_call(threads, self.calls))
-        self.providers: list[str] = self._session.get_providers()
-        _refuse_fallback(wanted, self.providers)
-        self.record = _read_record(model, self._session.get_modelmeta().custom_metadata_map)
+        self.record = _read_record(model)
+        self._wanted = resolve_providers(providers)
+        self.calls = calls if self._wanted == [PROVIDERS["cpu"]] else 1
+        own = threads_of_a_call(threads, self.calls)
+        self._session = Later(lambda: _open_session(model, self._wanted, own))
+        if self._wanted != [PROVIDERS["cpu"]]:
+            self._session.get()
+
+    @property
+    def providers(self) -> list[str]:
+        """Those that work on it, best first, by ONNX Runtime's names."""
+        if self._wanted == [PROVIDERS["cpu"]]:
+            return [*self._wanted]
+        providers: list[str] = self._session.get().get_providers()
+        return providers
+
+    @property
+    def is_loading(self) -> bool:
+        """Whether the network is loaded, or about to be."""
+        return self._session.is_begun
+
+    def prepare(self) -> None:
+        """Begin to load the network, unless that is begun, while the caller does something else."""
+        self._session.begin()
 
     def encode(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Embeddings (n, 1000) of ``batch``, sRGB pixels (n, h, w, 3) of the size that the record asks for."""
+        """Embeddings (n, 1000) of ``batch``, sRGB pixels (n, h, w, 3) of the size that the record asks for.
+
+        Raises:
+            ModelError: the network is damaged.
+        """
         if not len(batch):
             return np.empty((0, DIMENSIONS), np.float32)
-        (embeddings,) = self._session.run(["embedding"], {"image": np.ascontiguousarray(batch)})
+        (embeddings,) = self._session.get().run(["embedding"], {"image": np.ascontiguousarray(batch)})
         return np.asarray(embeddings, np.float32)
 
 
@@ -140,24 +168,26 @@ def resolve_providers(names: Sequence[str] | None) -> list[str]:
         ConfigError: a name is unknown.
         ProviderError: this build of ONNX Runtime lacks the provider.
     """
+    wanted = [full_provider_name(name) for name in names or ["cpu"]]
+    if wanted == [PROVIDERS["cpu"]]:
+        return wanted  # every build has it, and none need be loaded to know
     offered = load_runtime().get_available_providers()
-    wanted = []
-    for name in names or ["cpu"]:
-        full_name = full_provider_name(name)
+    for name, full_name in zip(names or (), wanted, strict=True):
         if full_name not in offered:
             cure = INSTALL_PROVIDER.get(name.lower())
             advice = f"install it with: {cure}" if cure else "this platform's ONNX Runtime does not offer it"
             raise ProviderError(f"provider '{name}' was asked for but is not available here; {advice}")
-        wanted.append(full_name)
     return wanted
 
 
 def _open_session(model: ModelFile, providers: Sequence[str], threads: int | None) -> Any:
     options = session_options(threads)
     try:
-        return load_runtime().InferenceSession(str(model.path), options, providers=list(providers))
+        session = load_runtime().InferenceSession(str(model.path), options, providers=list(providers))
     except Exception as error:  # ONNX Runtime raises classes of its own, one for each status
         raise ModelError(f"ONNX Runtime cannot load this model ({_first_line(error)})", model.path) from error
+    _refuse_fallback(providers, session.get_providers())
+    return session
 
 
 def _refuse_fallback(wanted: Sequence[str], started: Sequence[str]) -> None:
@@ -166,8 +196,9 @@ def _refuse_fallback(wanted: Sequence[str], started: Sequence[str]) -> None:
         raise ProviderError(f"{', '.join(missing)} could not be started; run `aesth doctor` to see what is installed")
 
 
-def _read_record(model: ModelFile, metadata: Mapping[str, str]) -> ModelRecord:
+def _read_record(model: ModelFile) -> ModelRecord:
     try:
+        metadata = read_properties(model.path)
         return ModelRecord(
             name=metadata["aesth.name"],
             version=metadata["aesth.version"],
@@ -176,6 +207,8 @@ def _read_record(model: ModelFile, metadata: Mapping[str, str]) -> ModelRecord:
             scale=Scale.from_json(metadata["aesth.scale"]),
             training=json.loads(metadata["aesth.training"]),
         )
+    except OSError as error:
+        raise ModelError(f"cannot be read ({error.strerror}); check the disk or the permissions", model.path) from error
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"not a model exported by aesth ({error})", model.path) from error
 

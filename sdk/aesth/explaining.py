@@ -14,10 +14,21 @@ from PIL import Image
 from aesth import pairs
 from aesth.ahead import WouldBlock, never
 from aesth.alike import score_alike
-from aesth.apps.explain import Effect, Faithfulness, Remark, SaliencyMap, draw, faithfulness, files, occlusion, remarks
+from aesth.apps.explain import (
+    Beside,
+    Effect,
+    Faithfulness,
+    Remark,
+    SaliencyMap,
+    draw,
+    faithfulness,
+    files,
+    occlusion,
+    remarks,
+)
 from aesth.apps.explain.words import Measured, measure_all
 from aesth.decode import load
-from aesth.encoder import Encoder
+from aesth.encoder import Encoder, OnnxEncoder
 from aesth.errors import AesthError, DecodeError
 from aesth.occupied import refuse_occupied_file
 from aesth.preprocess import UInt8Image
@@ -39,12 +50,14 @@ class Explaining:
         overwrite: replace what is there under their names.
         curves: whether to measure how far each map can be believed, which takes about as long again.
         dry_run: write nothing.
+        beside: another model whose map is drawn beside the scorer's; it takes as long again.
     """
 
     out: Path | None = None
     overwrite: bool = False
     curves: bool = False
     dry_run: bool = False
+    beside: OnnxEncoder | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,16 +69,18 @@ class Explanation:
             that this falls when the place is hidden; below 0 it lowers it.
         measured: what can be measured of the photo.
         faithfulness: how far the map can be believed; None where that was not asked for.
+        beside: what another model makes of the photo; None where that was not asked for.
     """
 
     saliency: SaliencyMap
     measured: Measured
     faithfulness: Faithfulness | None = None
+    beside: Beside | None = None
 
     @property
     def effect(self) -> Effect:
         """What the strongest places do to the score."""
-        return Effect(max(float(self.saliency.max()), 0.0), max(-float(self.saliency.min()), 0.0))
+        return _effect_of(self.saliency)
 
     @property
     def remarks(self) -> tuple[Remark, ...]:
@@ -106,7 +121,14 @@ class Explained(Outcome):
     explanation: Explanation | None = None
 
 
-def explain(image: UInt8Image, encoder: Encoder, *, taste: Taste | None = None, curves: bool = False) -> Explanation:
+def explain(
+    image: UInt8Image,
+    encoder: Encoder,
+    *,
+    taste: Taste | None = None,
+    curves: bool = False,
+    beside: OnnxEncoder | None = None,
+) -> Explanation:
     """Why ``image``, upright sRGB pixels (h, w, 3), has its score.
 
     Args:
@@ -114,12 +136,14 @@ def explain(image: UInt8Image, encoder: Encoder, *, taste: Taste | None = None, 
         encoder: gives the score.
         taste: of whom the score is; None is of what people like in common.
         curves: whether to measure how far that can be believed.
+        beside: another model to explain the score of as well.
     """
     saliency = occlusion(encoder, image, taste=taste)
     return Explanation(
         _in_points(encoder, image, saliency, taste),
         measure_all(image),
         faithfulness(encoder, image, saliency, taste=taste) if curves else None,
+        _beside(image, beside) if beside else None,
     )
 
 
@@ -175,7 +199,7 @@ def _explained(photo: Path, scored: Scored, scorer: Scorer, how: Explaining, tar
         raise DecodeError("has no score", photo)
     refuse_occupied_file(target, overwrite=how.overwrite)
     image = _pixels(photo, scorer)
-    explanation = explain(image, scorer.encoder, taste=scorer.taste, curves=how.curves)
+    explanation = explain(image, scorer.encoder, taste=scorer.taste, curves=how.curves, beside=how.beside)
     if not how.dry_run:
         picture = draw(
             image,
@@ -186,6 +210,8 @@ def _explained(photo: Path, scored: Scored, scorer: Scorer, how: Explaining, tar
             remarks=explanation.remarks,
             notes=_belief(explanation.faithfulness),
             full=FULL,
+            name=_name_of(scorer.encoder),
+            beside=explanation.beside,
         )
         files.write(target, partial(Image.fromarray(picture).save, format="PNG"), overwrite=how.overwrite)
     action = Action.SCORED if how.dry_run else Action.WRITTEN
@@ -205,10 +231,27 @@ def _pixels(photo: Path, scorer: Scorer) -> UInt8Image:
 
 def _in_points(encoder: Encoder, image: UInt8Image, saliency: SaliencyMap, taste: Taste | None) -> SaliencyMap:
     """A map in units of the norm as points of the score, which hardly moves at its ends."""
-    whole = norms_of(encoder.encode(encoder.record.preprocess(image)[None]), taste)[0]
-    scale = encoder.record.scale
+    whole, scale = _norm_of(encoder, image, taste), encoder.record.scale
     points: SaliencyMap = (scale.score(whole) - scale.score(whole - saliency)).astype(np.float32)
     return points
+
+
+def _norm_of(encoder: Encoder, image: UInt8Image, taste: Taste | None) -> float:
+    return float(norms_of(encoder.encode(encoder.record.preprocess(image)[None]), taste)[0])
+
+
+def _beside(image: UInt8Image, encoder: OnnxEncoder) -> Beside:
+    points = _in_points(encoder, image, occlusion(encoder, image), None)
+    score = float(encoder.record.scale.score(_norm_of(encoder, image, None)))
+    return Beside(_name_of(encoder), points, score, _effect_of(points))
+
+
+def _name_of(encoder: Encoder) -> str:
+    return encoder.model.name if isinstance(encoder, OnnxEncoder) else encoder.record.name
+
+
+def _effect_of(points: SaliencyMap) -> Effect:
+    return Effect(max(float(points.max()), 0.0), max(-float(points.min()), 0.0))
 
 
 def _belief(found: Faithfulness | None) -> tuple[str, ...]:

@@ -101,7 +101,7 @@ class Scorer:
         cut_points: scores at which a photo gets 2, 3, 4 and 5 stars.
         max_pixels: photos of more pixels are refused (decompression bombs).
         previews: score JPEG and HEIF files by a preview that the camera stored in them, where it is large enough and
-            shows the same. RAW files are scored by theirs in any case.
+            shows the same. RAW files are scored by theirs in any case: by the smallest such one, or by the largest.
         encoder: an encoder to use in place of ``model``, ``providers`` and ``threads``.
         cache: scores and embeddings to remember between runs; the caller closes it after this. None, the default,
             remembers nothing: a program that did not ask finds no file of ours in the person's folders.
@@ -110,7 +110,8 @@ class Scorer:
 
     Raises:
         ConfigError: the name of the model or of a provider is unknown, or the taste is for another model, or none.
-        ModelError: the model is missing or damaged.
+        ModelError: the model is missing or damaged; of a network that is damaged where its file looks whole, the first
+            photo that needs it tells.
         ProviderError: a provider is missing here.
     """
 
@@ -241,6 +242,8 @@ class Scorer:
         found = memory.recall(path, embedding=asked.embedding, look=asked.look) if memory and path else Recalled()
         if not asked.lacks_pixels(found):
             return _Prepared(path, found if found.known else _if_current(found))
+        if asked.lacks_embedding(found) and isinstance(self.encoder, OnnxEncoder):
+            self.encoder.prepare()  # while the first photo is decoded
         try:
             pixels = self._load(photo)
             image = self.encoder.record.preprocess(pixels) if asked.lacks_embedding(found) else None

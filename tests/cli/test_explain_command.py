@@ -8,9 +8,11 @@ import json
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from aesth.cli.explain import FACTS
 from support.cli import NON_UTF8, aesth_in_process, grey_photo
+from support.models import darkness_model
 
 FIELDS = ["path", "score", "rating", "old_rating", "action", "error", "picture", *FACTS]
 
@@ -82,3 +84,22 @@ def test_names_command_no_terminal_and_get_pictures_of_their_own(tmp_path: Path,
         f"{Path(name).stem}-explained.png" for name in names[:3]
     }
     assert (done.returncode, done.stdout.count(b"File name too long")) == (1, 1)
+
+
+def test_another_model_can_stand_beside_by_its_file(photos: Path, brightness: Path, tmp_path: Path) -> None:
+    other = darkness_model(tmp_path / "darkness.onnx")
+    done = aesth_in_process(
+        "explain", "--model", brightness, "--beside", other, "--out", tmp_path, photos / "light.jpg"
+    )
+    assert done.returncode == 0
+    alone = aesth_in_process("explain", "--model", brightness, photos / "light.jpg")
+    assert alone.returncode == 0
+    with Image.open(tmp_path / "light-explained.png") as both, Image.open(photos / "light-explained.png") as one:
+        assert both.width > one.width
+
+
+def test_a_model_beside_that_is_unknown_is_wrong_usage(photos: Path, brightness: Path) -> None:
+    done = aesth_in_process("explain", "--model", brightness, "--beside", "abacus", photos)
+    assert done.returncode == 2
+    assert b"unknown model 'abacus'" in done.stderr
+    assert list(photos.glob("*.png")) == []

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aesth.cache import ScoreCache
-from aesth.errors import MetadataError
+from aesth.errors import MetadataError, MissingDependencyError
 from aesth.metadata import ChangedError, MetadataSession, RatingState
 from support.metadata import DARKTABLE, NEW, exiftool, make_photo, process_of, rate_by_exiv2
 from support.opened import files_opened
@@ -102,16 +102,70 @@ def test_whatever_happens_to_the_files_it_tells_what_they_say(
         assert complete(session.read(library)) == complete(plain.read(library))
 
 
+def test_exiftool_is_started_only_where_there_is_something_to_open(memory: ScoreCache, library: list[Path]) -> None:
+    with MetadataSession(memory=memory) as first:
+        before = complete(first.read(library))
+    with MetadataSession(memory=memory) as second:
+        assert complete(second.read(library)) == before
+        assert second.version == first.version
+        assert second._open().exiftool._process is None
+        second.write(library[2], NEW)
+        assert process_of(second._open().exiftool).poll() is None
+
+
 def test_another_exiftool_is_asked_itself(
-    memory: ScoreCache, library: list[Path], monkeypatch: pytest.MonkeyPatch
+    memory: ScoreCache, library: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with MetadataSession(memory=memory) as session:
+    program = own_exiftool(tmp_path)
+    with MetadataSession(program, memory=memory) as session:
         list(session.read(library))
+    own_exiftool(tmp_path, "# another one")
     monkeypatch.setattr("aesth.metadata.session.check_version", lambda _: "99.9")
-    with MetadataSession(memory=memory) as other:
+    with MetadataSession(program, memory=memory) as other:
         opened = files_opened(library[0].parent, monkeypatch)
         list(other.read(library))
         assert opened >= set(library)
+
+
+def test_an_exiftool_that_was_exchanged_behind_a_script_is_noticed_when_it_starts(
+    memory: ScoreCache, library: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = own_exiftool(tmp_path)
+    with MetadataSession(program, memory=memory) as session:
+        list(session.read(library))
+    monkeypatch.setattr("aesth.metadata.session.check_version", lambda _: "99.9")
+    with MetadataSession(program, memory=memory) as other:
+        opened = files_opened(library[0].parent, monkeypatch)
+        list(other.read(library))
+        assert opened == set()
+        list(other.read(library[:1], fresh=True))
+        list(other.read(library))
+        assert opened >= set(library)
+    with MetadataSession(program, memory=memory) as third:
+        assert third.version == "99.9"
+        assert third._open().exiftool._process is None
+
+
+def test_an_exiftool_that_turns_out_to_be_too_old_writes_nothing(
+    memory: ScoreCache, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = make_photo(tmp_path / "a.jpg")
+    program = own_exiftool(tmp_path)
+    with MetadataSession(program, memory=memory) as session:
+        list(session.read([photo]))
+    before = photo.read_bytes()
+    monkeypatch.setattr("aesth.metadata.exiftool.MINIMUM_VERSION", (99, 0))
+    with MetadataSession(program, memory=memory) as other, pytest.raises(MissingDependencyError, match="too old"):
+        other.write(photo, NEW)
+    assert photo.read_bytes() == before
+
+
+def own_exiftool(folder: Path, remark: str = "") -> str:
+    """A script of our own that is replaced in its place, and starts the ExifTool that is installed."""
+    script = folder / "exiftool-of-ours"
+    script.write_text(f'#!/bin/sh\n{remark}\nexec exiftool "$@"\n')
+    script.chmod(0o755)
+    return str(script)
 
 
 def test_a_sidecar_that_was_refused_is_refused_again(memory: ScoreCache, tmp_path: Path) -> None:

@@ -21,22 +21,33 @@ def brightness_model(path: Path, *, name: str = "brightness", side: int = SIDE) 
     return _mean_colour_model(path, direction, name, side, 255.0)
 
 
+def darkness_model(path: Path, *, name: str = "darkness", side: int = SIDE) -> Path:
+    """Write an encoder to ``path`` whose score is what the photo's mean brightness lacks of white, in percent."""
+    direction = np.zeros((3, DIMENSIONS), np.float32)
+    direction[:, 0] = 1 / 3
+    return _mean_colour_model(path, direction, name, side, 255.0, inverted=True)
+
+
 def colour_model(path: Path, *, name: str = "colour", side: int = SIDE) -> Path:
     """Write an encoder to ``path`` whose embedding is the mean red, green and blue: its direction is the hue."""
     return _mean_colour_model(path, np.eye(3, DIMENSIONS, dtype=np.float32), name, side, 255 * 3**0.5)
 
 
-def _mean_colour_model(path: Path, direction: NDArray[np.float32], name: str, side: int, longest: float) -> Path:
+def _mean_colour_model(
+    path: Path, direction: NDArray[np.float32], name: str, side: int, longest: float, *, inverted: bool = False
+) -> Path:
+    light = [helper.make_node("Sub", ["white", "pixels"], ["light"])] if inverted else []
     graph = helper.make_graph(
         [
             helper.make_node("Cast", ["image"], ["pixels"], to=TensorProto.FLOAT),
-            helper.make_node("ReduceMean", ["pixels"], ["colour"], axes=[1, 2], keepdims=0),
+            *light,
+            helper.make_node("ReduceMean", ["light" if inverted else "pixels"], ["colour"], axes=[1, 2], keepdims=0),
             helper.make_node("MatMul", ["colour", "direction"], ["embedding"]),
         ],
         name,
         [helper.make_tensor_value_info("image", TensorProto.UINT8, ["n", side, side, 3])],
         [helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["n", DIMENSIONS])],
-        [numpy_helper.from_array(direction, "direction")],
+        [numpy_helper.from_array(direction, "direction"), numpy_helper.from_array(np.float32(255), "white")],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     helper.set_model_props(

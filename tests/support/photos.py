@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
 
@@ -130,6 +130,7 @@ def dng(
     *,
     orientation: int = 1,
     preview: bytes | None = b"",
+    smaller: Sequence[bytes] = (),
     cut: float = 1.0,
     monochrome: bool = False,
 ) -> bytes:
@@ -139,6 +140,7 @@ def dng(
         upright: the scene, sRGB (h, w, 3).
         orientation: how the camera was held.
         preview: the JPEG inside; empty for one of the scene, stored like the sensor data; None for none.
+        smaller: further previews, each in a directory of its own.
         cut: share of the sensor data that is there.
         monochrome: the sensor has no colour filter.
     """
@@ -181,19 +183,25 @@ def dng(
     ]
     if preview is None:
         return _tiff([sorted(main_tags + raw_tags)], [sensor_data[: int(len(sensor_data) * cut)]])
-    size = Image.open(BytesIO(preview)).size
-    preview_tags = [
+    return _tiff(
+        [sorted(main_tags + _preview_tags(preview)), raw_tags, *map(_preview_tags, smaller)],
+        [preview, sensor_data[: int(len(sensor_data) * cut)], *smaller],
+    )
+
+
+def _preview_tags(jpeg: bytes) -> list[tuple[int, str, object]]:
+    width, height = Image.open(BytesIO(jpeg)).size
+    return [
         (254, "I", [1]),
-        (256, "I", [size[0]]),
-        (257, "I", [size[1]]),
+        (256, "I", [width]),
+        (257, "I", [height]),
         (258, "H", [8, 8, 8]),
         (259, "H", [7]),
         (262, "H", [6]),
         (277, "H", [3]),
-        (278, "I", [size[1]]),
-        (279, "I", [len(preview)]),
+        (278, "I", [height]),
+        (279, "I", [len(jpeg)]),
     ]
-    return _tiff([sorted(main_tags + preview_tags), raw_tags], [preview, sensor_data[: int(len(sensor_data) * cut)]])
 
 
 def _bayer(pixels: NDArray[np.uint8]) -> NDArray[np.uint16]:
@@ -207,10 +215,16 @@ def _bayer(pixels: NDArray[np.uint8]) -> NDArray[np.uint16]:
 
 
 def _tiff(directories: list[list[tuple[int, str, object]]], data: list[bytes]) -> bytes:
-    """A TIFF whose first directory names the second as its child, each with one strip of ``data``."""
+    """A TIFF whose first directory names the others as its children, each with one strip of ``data``."""
     sizes = {"B": (1, 1), "H": (3, 2), "I": (4, 4), "s": (2, 1), "R": (5, 8), "r": (10, 8)}
     entries = [
-        sorted([*tags, (273, "I", [0]), *([(330, "I", [0])] if index == 0 and len(directories) > 1 else [])])
+        sorted(
+            [
+                *tags,
+                (273, "I", [0]),
+                *([(330, "I", [0] * (len(directories) - 1))] if index == 0 and len(directories) > 1 else []),
+            ]
+        )
         for index, tags in enumerate(directories)
     ]
     starts, position = [], 8
@@ -235,7 +249,7 @@ def _tiff(directories: list[list[tuple[int, str, object]]], data: list[bytes]) -
     for index, tags in enumerate(entries):
         out += struct.pack("<H", len(tags))
         for tag, kind, values in tags:
-            value = {273: [strips[index]], 330: [starts[-1]]}.get(tag, values)
+            value = {273: [strips[index]], 330: starts[1:]}.get(tag, values)
             raw = body(kind, value)
             count = len(raw) // sizes[kind][1]
             if len(raw) <= 4:

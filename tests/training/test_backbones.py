@@ -9,19 +9,16 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 from torchvision.models import resnet50
 
 from aesth.errors import ConfigError
 from aesth.training.backbones import BACKBONES, inception_v3, mobilenet_v2
 from aesth.training.backbones.resnet50 import ResNet50
 from aesth.training.backbones.trunk import Trunk
+from support.backbones import ARCHIVES, archive_of, convolutions
 
 SIDES = {"inception_v3": 96, "mobilenet_v2": 64, "resnet50": 64}
-ARCHIVES = {
-    "inception_v3": "inception_v3_trunk_imagenet_fp16.npz",
-    "mobilenet_v2": "mobilenet_v2_imagenet_fp16.npz",
-}
 
 
 @pytest.fixture(scope="module")
@@ -95,31 +92,6 @@ def test_inception_averages_over_the_places_that_exist() -> None:
     image = torch.arange(9.0).reshape(1, 1, 3, 3)
     pooled = inception_v3.AveragePool()(image)[0, 0]
     assert (float(pooled[0, 0]), float(pooled[0, 1]), float(pooled[1, 1])) == (2, 2.5, 4)
-
-
-def convolutions(trunk: Trunk) -> list[nn.Conv2d]:
-    return [module for module in trunk.modules() if isinstance(module, nn.Conv2d)]
-
-
-def archive_of(name: str, trunk: Trunk) -> dict[str, NDArray[np.float16]]:
-    """The weights of ``trunk`` as the archive of its backbone has them: channels last, half precision."""
-
-    def half(tensor: Tensor, *axes: int) -> NDArray[np.float16]:
-        return tensor.detach().permute(*axes).numpy().astype(np.float16)
-
-    made: dict[str, NDArray[np.float16]] = {}
-    if name == "inception_v3":
-        for module in trunk.modules():
-            if isinstance(module, inception_v3.Convolution):
-                made[f"weights_{module.name}"] = half(module.conv.weight, 0, 2, 3, 1)
-                made[f"bias_{module.name}"] = half(module.conv.bias, 0)
-        return made
-    for number, conv in enumerate(convolutions(trunk)):
-        depthwise = conv.groups > 1
-        key = f"{number:02}_{'DEPTHWISE_' * depthwise}CONV_2D"
-        made[f"{key}_w"] = half(conv.weight, *((1, 2, 3, 0) if depthwise else (0, 2, 3, 1)))
-        made[f"{key}_b"] = half(conv.bias, 0)
-    return made
 
 
 @pytest.mark.parametrize("name", ARCHIVES)

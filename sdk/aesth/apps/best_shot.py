@@ -81,6 +81,8 @@ class BestShot:
         self.best: Shot | None = None
         self.seen = 0
         self._encoder = encoder or OnnxEncoder(registry.find(model), providers, threads)
+        if isinstance(self._encoder, OnnxEncoder):
+            self._encoder.prepare()  # a camera's first frame should not wait for it
         self._same_scene = same_scene
         self._taste = taste_for(tag_of(self._encoder), DIMENSIONS, taste)
         self._champion: _Known | None = None

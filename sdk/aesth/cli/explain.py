@@ -55,6 +55,15 @@ CurvesFile = Annotated[
         show_default=False,
     ),
 ]
+BesideModel = Annotated[
+    str | None,
+    typer.Option(
+        "--beside",
+        metavar="NAME|FILE",
+        help="Also draw what another model's score depends on: the name of one, or an ONNX file.",
+        show_default=False,
+    ),
+]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.", rich_help_panel=_WRITING)]
 DryRun = Annotated[bool, typer.Option("--dry-run", "-n", help="Write nothing.", rich_help_panel=_WRITING)]
 
@@ -74,6 +83,7 @@ def explain(
     paths: Paths = None,
     out: Out = None,
     curves: CurvesFile = None,
+    beside: BesideModel = None,
     overwrite: Overwrite = False,
     dry_run: DryRun = False,
 ) -> None:
@@ -89,15 +99,20 @@ def explain(
         aesth explain --out explained ~/Photos/best
 
         aesth explain --dry-run --format json --curves curves.json IMG_1.jpg
+
+        aesth explain --beside base IMG_1.jpg
     """
     settings, photos = begin(paths, which, output, engine)
+    from aesth import registry
     from aesth.cli.running import Telling, make_scorer, report
+    from aesth.encoder import OnnxEncoder
     from aesth.explaining import Explaining, explain_photos, keep_curves
     from aesth.occupied import refuse_occupied_file
 
     if curves is not None and not dry_run:
         refuse_occupied_file(curves, overwrite=overwrite)
-    how = Explaining(out=out, overwrite=overwrite, curves=curves is not None, dry_run=dry_run)
+    other = OnnxEncoder(registry.find(beside), settings.provider or None, settings.threads) if beside else None
+    how = Explaining(out=out, overwrite=overwrite, curves=curves is not None, dry_run=dry_run, beside=other)
 
     with make_scorer(settings) as scorer:
 

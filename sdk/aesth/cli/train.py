@@ -155,6 +155,23 @@ def export_training(
         typer.echo(os.fsencode(path))
 
 
+def export_backbone(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="mobilenet_v2, inception_v3 or resnet50.")],
+    data: Data,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", file_okay=False, help="Where the model goes.")] = _RUNS,
+) -> None:
+    """Export a backbone as it came, with no training of ours, as an ONNX file to set beside a model; print where it is.
+
+    Its score is the norm of its pooled features, on the scale of --data's photos: it means nothing for the beauty of a
+    photo. `aesth explain --beside FILE` draws what it depends on.
+    """
+    with needs_extra("train", "training"):
+        from aesth.training.plain import export_plain
+
+        path = export_plain(name, data, out)
+    typer.echo(os.fsencode(path))
+
+
 def reproduce_models(
     data: Data,
     names: Annotated[

@@ -9,7 +9,13 @@ from aesth.cli.digikam import group_bursts, rank_library, tag_library, undo_libr
 from aesth.cli.digikam_install import install_digikam, open_with
 from aesth.cli.guarding import guarded
 from aesth.cli.options import with_groups
-from aesth.cli.train import evaluate_training, export_training, reproduce_models, run_training
+from aesth.cli.train import (
+    evaluate_training,
+    export_backbone,
+    export_training,
+    reproduce_models,
+    run_training,
+)
 from aesth.cli.train_data import fetch_pictures, tell_popularity
 from aesth.cli.train_evaluate import (
     EvaluateGroup,
@@ -46,6 +52,7 @@ for _name, _step in (
     ("popularity", tell_popularity),
     ("run", run_training),
     ("export", export_training),
+    ("backbone", export_backbone),
     ("reproduce", reproduce_models),
     ("saliency", draw_saliency),
 ):

@@ -35,8 +35,8 @@ def load(
         at_least: height and width that the result must reach where the file does; a larger picture may come reduced.
             None keeps every pixel.
         max_pixels: a picture of more pixels is refused before it is decoded.
-        previews: take a reduced copy that the camera stored in a JPEG or HEIF, where it shows the same and reaches
-            ``at_least``.
+        previews: take a reduced copy that the camera stored in a JPEG, HEIF or RAW, where it shows the same and reaches
+            ``at_least``. A RAW has its largest preview taken otherwise.
 
     Raises:
         DecodeError: the file cannot be read as a picture; one line says why and what to do.
@@ -45,7 +45,7 @@ def load(
         with foreign_errors(), _open(path) as file:
             kind = _format_of(file, path)
             if kind is Format.RAW:
-                return raw.load(file, path, at_least, max_pixels)
+                return raw.load(file, path, at_least, max_pixels, smaller=previews)
             with open_picture(file, kind, max_pixels) as image:
                 preview = preview_of(file, image, at_least, max_pixels) if previews and at_least else None
                 if preview is None:

@@ -1,5 +1,7 @@
 """Reduced copies of a photo that lie in its file, decoded in its place where they show the same.
 
+In RAW files they stand in for the camera's largest picture, which is what is scored else.
+
 A preview counts only if it is large enough, of the photo's shape, and equal to the top of the photo, of which so many
 rows are decoded as it takes to see something there: not if it is damaged, has bars, lies the wrong way round, or was
 left behind by a program that changed the photo. A change that left the top as it was is not seen; but programs that
@@ -9,6 +11,7 @@ write pixels write a file of their own, without the camera's preview, or with an
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from io import BytesIO
 from math import ceil
 from typing import BinaryIO
@@ -19,6 +22,7 @@ from PIL import Image, ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 
 from aesth.decode import mpf
+from aesth.decode.embedded import Place
 from aesth.decode.picture import as_stored, foreign_errors, open_picture, orientation_of, set_scale
 from aesth.errors import DecodeError
 from aesth.formats import Format
@@ -93,19 +97,42 @@ def _in_jpeg(
     file: BinaryIO, image: JpegImageFile, at_least: tuple[int, int], max_pixels: int
 ) -> ImageFile.ImageFile | None:
     """The preview in a JPEG, decoded; listed by its directory, of use, and equal to its top."""
-    if image.mode not in _MODES or "mp" not in image.info:
+    if "mp" not in image.info:
         return None
-    listed = (preview for preview in mpf.previews(image.info["mp"]) if preview.size <= MOST_BYTES)
-    for place in sorted(listed, key=lambda preview: preview.size):
-        start = image.info["mpoffset"] + place.start
+    listed = [Place(image.info["mpoffset"] + one.start, one.size) for one in mpf.previews(image.info["mp"])]
+    return stand_in(file, listed, image, file, at_least, max_pixels)
+
+
+def stand_in(
+    source: BinaryIO,
+    listed: Iterable[Place],
+    image: JpegImageFile,
+    file: BinaryIO,
+    at_least: tuple[int, int],
+    max_pixels: int,
+) -> ImageFile.ImageFile | None:
+    """The smallest of the JPEGs that are ``listed`` in ``source`` that may stand in for another, decoded; None without.
+
+    Args:
+        source: what the smaller ones lie in.
+        listed: where.
+        image: the JPEG, opened and not yet decoded.
+        file: what it was opened from: ``source`` itself, in which it lies before the others, or a file of its own.
+        at_least: height and width that are wanted, as it is stored.
+        max_pixels: a JPEG of more pixels is passed over.
+    """
+    if image.mode not in _MODES:
+        return None
+    for place in sorted((one for one in listed if one.size <= MOST_BYTES), key=lambda one: one.size):
         try:
             with foreign_errors():
-                file.seek(start)
-                preview = open_picture(BytesIO(file.read(place.size)), Format.JPEG, max_pixels)
+                source.seek(place.start)
+                preview = open_picture(BytesIO(source.read(place.size)), Format.JPEG, max_pixels)
                 if _is_of_use(preview, image, at_least):
                     set_scale(preview, at_least, HEADROOM)
                     preview.load()
-                    if _shows_the_same(file, image, start, preview):
+                    end = place.start if file is source else file.seek(0, os.SEEK_END)
+                    if _shows_the_same(file, image, end, preview):
                         preview.info["icc_profile"] = image.info.get("icc_profile")
                         return preview
         except DecodeError:  # the preview is damaged, or the photo; if it is the photo, its own decoding will tell
@@ -126,11 +153,11 @@ def _is_of_use(preview: ImageFile.ImageFile, image: JpegImageFile, at_least: tup
     )
 
 
-def _shows_the_same(file: BinaryIO, image: JpegImageFile, start: int, preview: Image.Image) -> bool:
-    """Whether the top of the photo, whose data end before ``start``, is the top of ``preview``."""
+def _shows_the_same(file: BinaryIO, image: JpegImageFile, end: int, preview: Image.Image) -> bool:
+    """Whether the top of the photo, whose data end before ``end``, is the top of ``preview``."""
     for depth in DEPTHS:
         rows = min(image.height, -(-int(image.height * depth) // _ROUNDED_TO) * _ROUNDED_TO)
-        top = _top(file, rows, rows / image.height, start)
+        top = _top(file, rows, rows / image.height, end)
         columns = min(COLUMNS, top.width, preview.width)
         grid = (columns, max(1, round(top.height * columns / top.width)))
         cells = _cells(top, top.height, grid)

@@ -5,22 +5,27 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
+from PIL.JpegImagePlugin import JpegImageFile
 
 from aesth.decode.arrays import from_array
+from aesth.decode.embedded import Place, jpegs_in
 from aesth.decode.picture import (
     SIDEWAYS,
+    as_stored,
     decode,
     foreign_errors,
     open_picture,
     orientation_of,
     refuse_bomb,
 )
+from aesth.decode.previews import stand_in
 from aesth.errors import DecodeError
 from aesth.formats import Format
 from aesth.preprocess import UInt8Image
@@ -32,14 +37,18 @@ _CLEARLY_LONGER = 1.1
 _TOLERABLE = 0.5
 
 
-def load(file: BinaryIO, path: Path, at_least: tuple[int, int] | None, max_pixels: int) -> UInt8Image:
+def load(
+    file: BinaryIO, path: Path, at_least: tuple[int, int] | None, max_pixels: int, *, smaller: bool = False
+) -> UInt8Image:
     """Upright sRGB pixels (h, w, 3) of a RAW file: its preview where that is large enough, else developed.
+
+    The preview is the largest there is; with ``smaller``, the smallest that shows the same and has enough pixels.
 
     Raises:
         DecodeError: neither can be had.
     """
     height, width = at_least or (1, 1)
-    preview = _preview(file, path, at_least, max_pixels)
+    preview = _preview(file, path, at_least, max_pixels, smaller=smaller)
     if preview is not None and _reaches(preview, height, width):
         return preview
     try:
@@ -62,8 +71,10 @@ def _reaches(pixels: UInt8Image, height: float, width: float) -> bool:
     return bool(pixels.shape[0] >= height and pixels.shape[1] >= width)
 
 
-def _preview(file: BinaryIO, path: Path, at_least: tuple[int, int] | None, max_pixels: int) -> UInt8Image | None:
-    """The largest embedded preview; None where there is none, or it cannot be decoded."""
+def _preview(
+    file: BinaryIO, path: Path, at_least: tuple[int, int] | None, max_pixels: int, *, smaller: bool
+) -> UInt8Image | None:
+    """The embedded preview, the largest or one that is ``smaller``; None without one that can be decoded."""
     import rawpy  # only here: slow to import, and many folders have no RAW files
 
     # LibRaw reads only what it needs through a name, but takes none that is not UTF-8.
@@ -77,20 +88,32 @@ def _preview(file: BinaryIO, path: Path, at_least: tuple[int, int] | None, max_p
         orientation, longer_side = _EXIF_ORIENTATION[raw.sizes.flip & 7], _longer_side(raw.sizes)
         try:
             with foreign_errors():
-                return _decode_preview(thumbnail, orientation, longer_side, at_least, max_pixels)
+                others = jpegs_in(file) if smaller else ()
+                return _decode_preview(thumbnail, orientation, longer_side, at_least, max_pixels, file, others)
         except DecodeError:
             return None
 
 
 def _decode_preview(
-    thumbnail: Any, orientation: int, longer_side: str, at_least: tuple[int, int] | None, max_pixels: int
+    thumbnail: Any,
+    orientation: int,
+    longer_side: str,
+    at_least: tuple[int, int] | None,
+    max_pixels: int,
+    file: BinaryIO,
+    others: Sequence[Place],
 ) -> UInt8Image:
     if isinstance(thumbnail.data, np.ndarray):
-        image: Image.Image = Image.fromarray(from_array(thumbnail.data))
-    else:
-        image = open_picture(BytesIO(thumbnail.data), Format.JPEG, max_pixels)
-    with image:
-        return decode(image, at_least, _turn_of(image, orientation, longer_side))
+        pixels = Image.fromarray(from_array(thumbnail.data))
+        return decode(pixels, at_least, _turn_of(pixels, orientation, longer_side))
+    data = BytesIO(thumbnail.data)
+    with open_picture(data, Format.JPEG, max_pixels) as image:
+        turn = _turn_of(image, orientation, longer_side)
+        if others and at_least and isinstance(image, JpegImageFile):
+            stand = stand_in(file, others, image, data, as_stored(at_least, turn), max_pixels)
+            if stand is not None:
+                return decode(stand, at_least, turn)
+        return decode(image, at_least, turn)
 
 
 def _turn_of(image: Image.Image, orientation: int, longer_side: str) -> int:

@@ -55,16 +55,18 @@ class Reply:
 
 
 class ExifTool:
-    """A process that is started anew when it is asked for something after it died.
+    """A process that is started when it is asked for something, and anew after it died.
 
     Args:
         program: the executable.
         folder: where it runs; names in arguments are relative to it.
+        greet: called with this right after each start; what it raises ends the process.
     """
 
-    def __init__(self, program: str, folder: Path) -> None:
+    def __init__(self, program: str, folder: Path, greet: Callable[[ExifTool], None] = lambda _: None) -> None:
         self.program = program
         self.folder = folder
+        self.greet = greet
         self._process: Process | None = None
         self._stopped = False
 
@@ -76,11 +78,7 @@ class ExifTool:
             MissingDependencyError: it cannot be started.
         """
         lines = [*map(_checked, arguments)]
-        try:
-            process = self._process = self._process or Process(self.program, self.folder)
-        except OSError as error:
-            message = f"ExifTool cannot be started ({error.strerror or error}); {how_to_install()}"
-            raise MissingDependencyError(message, self.program) from error
+        process = self._process or self.start()
         try:
             if self._stopped:
                 raise ExifToolHung("ExifTool was ended, as the run was to stop at once")
@@ -90,6 +88,24 @@ class ExifTool:
             raise
         text = messages.decode("utf-8", "replace").splitlines()
         return Reply(output, tuple(_messages(text, "Warning: ")), tuple(_messages(text, "Error: ")))
+
+    def start(self) -> Process:
+        """Start the process, which must not run, and greet it.
+
+        Raises:
+            MissingDependencyError: it cannot be started.
+        """
+        try:
+            process = self._process = Process(self.program, self.folder)
+        except OSError as error:
+            message = f"ExifTool cannot be started ({error.strerror or error}); {how_to_install()}"
+            raise MissingDependencyError(message, self.program) from error
+        try:
+            self.greet(self)
+        except BaseException:
+            self.close(kill=True)
+            raise
+        return process
 
     def stop(self) -> None:
         """End the process in the middle of what it does for another thread, for which none starts before `resume`."""

@@ -54,13 +54,38 @@ class KnownFiles:
 
     def state(self, file: Path) -> str:
         """What a change of the file would change; empty for one that cannot be looked at, and without a memory."""
-        if self.memory is None:
+        if self.memory is None or not (now := _state(file)):
             return ""
-        try:
-            now = os.stat(file)  # noqa: PTH116 - a library's worth of them
-        except (OSError, ValueError):
-            return ""
-        return f"{READING} {self.reader} {now.st_size} {now.st_mtime_ns} {now.st_ctime_ns} {now.st_ino}"
+        return f"{READING} {self.reader} {now}"
+
+
+@dataclass(frozen=True)
+class KnownPrograms:
+    """The version of the program that reads files, known while it lies there as it did.
+
+    Attributes:
+        memory: where that is kept; None knows nothing.
+    """
+
+    memory: Memory | None = None
+
+    def version(self, program: Path) -> str | None:
+        """The version of a program, if it is known."""
+        state = _state(program)
+        return self.memory.recall(program, f"version {state}") if self.memory is not None and state else None
+
+    def note(self, program: Path, version: str) -> None:
+        """Remember the version of a program as it lies there."""
+        if self.memory is not None and (state := _state(program)):
+            self.memory.note(program, f"version {state}", version)
+
+
+def _state(file: Path) -> str:
+    try:
+        now = os.stat(file)  # noqa: PTH116 - a library's worth of them
+    except (OSError, ValueError):
+        return ""
+    return f"{now.st_size} {now.st_mtime_ns} {now.st_ctime_ns} {now.st_ino}"
 
 
 NOTHING_KNOWN = KnownFiles()

@@ -21,7 +21,7 @@ from aesth.metadata import files, sidecars
 from aesth.metadata.capture import Capture, read_captures
 from aesth.metadata.exiftool import ExifTool, check_version, find_program
 from aesth.metadata.journal import Entry, Journal, State
-from aesth.metadata.memory import NOTHING_KNOWN, KnownFiles, Memory, just_read
+from aesth.metadata.memory import NOTHING_KNOWN, KnownFiles, KnownPrograms, Memory, just_read
 from aesth.metadata.ratings import NewPick, NewRating, RatingState, clean_model
 from aesth.metadata.reader import read_batch
 from aesth.metadata.sidecars import SidecarStyle
@@ -55,11 +55,13 @@ class MetadataSession:
         journal: the file of the journal; None takes that of this person.
         command: what the journal tells of who wrote.
         touch: let the modification time of photos tell that they were written; it is kept otherwise.
-        memory: what it reads is kept there, and known by the next session: files that are as they were are not opened.
+        memory: what it reads is kept there, and known by the next session: files that are as they were are not opened,
+            and ExifTool is started only when there is something to open.
         processes: so many ExifTools run at most, each started when all others are in use; None takes as many as pay.
 
     Raises:
-        MissingDependencyError: ExifTool is not installed or too old; the message says how to install it.
+        MissingDependencyError: ExifTool is not installed or too old; the message says how to install it. That it is too
+            old is told by its first use where its version is remembered.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class MetadataSession:
         self.processes = processes or processes_that_pay(usable_cores())
         self._cleaned: set[Path] = set()
         self.version = ""
+        self._has_met = False
 
     def __enter__(self) -> Self:
         program = find_program(self._program)
@@ -95,14 +98,36 @@ class MetadataSession:
         except OSError as error:
             message = f"no temporary folder can be made ({error.strerror}): free some space, or name another in TMPDIR"
             raise MetadataError(message, error.filename) from error
-        self._workplaces = Workplaces(Workplace(folder, ExifTool(program, folder)), self.processes)
+        self._has_met = False
+        self._workplaces = Workplaces(Workplace(folder, ExifTool(program, folder, self._meet)), self.processes)
+        version = KnownPrograms(self._memory).version(Path(program))
         try:
-            self.version = check_version(self._open().exiftool)
-            self._known = KnownFiles(self._memory, self.version)
+            if version is None:
+                self._open().exiftool.start()
+            else:
+                self._trust(version)
         except BaseException:
             self.close()
             raise
         return self
+
+    def _meet(self, exiftool: ExifTool) -> None:
+        """See that an ExifTool that was started is new enough, and remember its version for sessions that need none.
+
+        A script that starts another program looks as it did while that is replaced, so that a remembered version is
+        believed only until here. Those that are started after the first of the session are the same program.
+        """
+        if self._has_met:
+            return
+        version = check_version(exiftool)
+        self._has_met = True
+        KnownPrograms(self._memory).note(Path(exiftool.program), version)
+        if version != self.version:
+            self._trust(version)
+
+    def _trust(self, version: str) -> None:
+        self.version = version
+        self._known = KnownFiles(self._memory, version)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None

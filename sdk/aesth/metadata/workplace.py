@@ -153,7 +153,8 @@ class Workplaces:
     def _make(self) -> Workplace:
         folder = self.first.folder / f"{next(self._numbers)}"
         folder.mkdir(mode=0o700)
-        workplace = Workplace(folder, ExifTool(self.first.exiftool.program, folder))
+        first = self.first.exiftool
+        workplace = Workplace(folder, ExifTool(first.program, folder, first.greet))
         self._all.append(workplace)
         return workplace
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from aesth.apps.explain.curves import Curves, Faithfulness, curves, faithfulness
 from aesth.apps.explain.heat import overlay
 from aesth.apps.explain.maps import SaliencyMap, occlusion
-from aesth.apps.explain.picture import Effect, draw
+from aesth.apps.explain.picture import Beside, Effect, draw
 from aesth.apps.explain.words import Remark, remarks
 
 __all__ = [
+    "Beside",
     "Curves",
     "Effect",
     "Faithfulness",

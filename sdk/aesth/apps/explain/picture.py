@@ -37,6 +37,23 @@ class Effect:
     lowers: float
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What another model makes of the same photo.
+
+    Attributes:
+        name: what stands above its map.
+        saliency: see `aesth.apps.explain.occlusion`.
+        score: 0-100, by that model's own scale.
+        effect: what its strongest places do to that score.
+    """
+
+    name: str
+    saliency: SaliencyMap
+    score: float
+    effect: Effect
+
+
 def draw(
     image: UInt8Image,
     saliency: SaliencyMap,
@@ -47,8 +64,12 @@ def draw(
     remarks: Sequence[Remark],
     notes: Sequence[str] = (),
     full: float = 0.0,
+    name: str = "",
+    beside: Beside | None = None,
 ) -> UInt8Image:
     """A photo and its map side by side, with its score, the legend and the remarks: sRGB pixels (h, w, 3).
+
+    With ``beside``, the map of another model stands beside the first, each under the name of its model.
 
     Args:
         image: upright sRGB pixels (h, w, 3).
@@ -59,38 +80,73 @@ def draw(
         remarks: a line each.
         notes: lines below the legend.
         full: see `aesth.apps.explain.overlay`.
+        name: of the model, where there is another one beside it.
+        beside: what the other one makes of it.
     """
     shown = _fitted(image)
-    layout = _layout(*shown.shape[:2], lines=len(remarks), notes=len(notes))
+    maps = [_Map(f"{name}: {score:.2f}" if beside else "", saliency, effect, tuple(notes))]
+    if beside is not None:
+        maps.append(_Map(f"{beside.name}: {beside.score:.2f}", beside.saliency, beside.effect, ()))
+    layout = _layout(*shown.shape[:2], lines=len(remarks), legends=[one.lines for one in maps], titled=bool(beside))
     page = Image.new("RGB", layout.size, _PAPER)
     pen = ImageDraw.Draw(page)
     _draw_head(pen, score, rating)
-    for number, panel in enumerate((shown, overlay(shown, saliency, full))):
-        page.paste(Image.fromarray(panel), (_MARGIN + number * (shown.shape[1] + _GAP), _HEAD))
+    panels = [shown, *(overlay(shown, one.saliency, full) for one in maps)]
+    for place, panel in zip(layout.panels, panels, strict=True):
+        page.paste(Image.fromarray(panel), place)
     _draw_remarks(pen, remarks, layout.remarks)
-    _draw_legend(pen, effect, notes, layout.legend)
+    for one, (left, top), legend in zip(maps, layout.panels[1:], layout.legends, strict=True):
+        pen.text((left, top - _LINE), _cut(pen, one.title, shown.shape[1]), _INK, ImageFont.load_default(_TEXT))
+        _draw_legend(pen, one.effect, one.notes, legend)
     return np.asarray(page)
 
 
 @dataclass(frozen=True, slots=True)
+class _Map:
+    """A map, what stands above it, and what its legend says."""
+
+    title: str
+    saliency: SaliencyMap
+    effect: Effect
+    notes: tuple[str, ...]
+
+    @property
+    def lines(self) -> int:
+        return _LEGEND + len(self.notes)
+
+
+def _cut(pen: ImageDraw.ImageDraw, text: str, width: int) -> str:
+    """As much of the end of a text as has room: names of models end in what tells them apart."""
+    font, shown = ImageFont.load_default(_TEXT), text
+    while shown and pen.textlength(shown, font) > width:
+        shown = "..." + shown.removeprefix("...")[1:] if len(shown) > 4 else ""
+    return shown
+
+
+@dataclass(frozen=True, slots=True)
 class _Layout:
-    """Width and height of a page, and where its texts begin."""
+    """Width and height of a page, where its pictures are, and where its texts begin, a legend for each map."""
 
     size: tuple[int, int]
+    panels: list[tuple[int, int]]
     remarks: tuple[int, int]
-    legend: tuple[int, int]
+    legends: list[tuple[int, int]]
 
 
-def _layout(height: int, width: int, *, lines: int, notes: int) -> _Layout:
-    """Texts stand below the two pictures, or beside them where these are narrow."""
-    right = _MARGIN + 2 * width + _GAP
+def _layout(height: int, width: int, *, lines: int, legends: Sequence[int], titled: bool) -> _Layout:
+    """Texts stand below the pictures, or beside them where these are narrow."""
+    head = _HEAD + _LINE * titled
+    panels = [(_MARGIN + number * (width + _GAP), head) for number in range(1 + len(legends))]
+    right = panels[-1][0] + width
     if width >= _TEXT_WIDTH:
-        below, rows = _HEAD + height + _GAP, max(lines, _LEGEND + notes)
+        below, rows = head + height + _GAP, max(lines, *legends)
         size = right + _MARGIN, below + rows * _LINE + _MARGIN
-        return _Layout(size, remarks=(_MARGIN, below), legend=(_MARGIN + width + _GAP, below))
-    left, legend = right + _MARGIN, _LEGEND + notes + 1
-    size = left + _TEXT_WIDTH + _MARGIN, _HEAD + max(height, (legend + lines) * _LINE) + _MARGIN
-    return _Layout(size, remarks=(left, _HEAD + legend * _LINE), legend=(left, _HEAD))
+        return _Layout(size, panels, (_MARGIN, below), [(left, below) for left, _ in panels[1:]])
+    left, tops = right + _MARGIN, [head]
+    for rows in legends:
+        tops.append(tops[-1] + (rows + 1) * _LINE)
+    size = left + _TEXT_WIDTH + _MARGIN, max(head + height, tops[-1] + lines * _LINE) + _MARGIN
+    return _Layout(size, panels, (left, tops[-1]), [(left, top) for top in tops[:-1]])
 
 
 def _fitted(image: UInt8Image) -> UInt8Image:
