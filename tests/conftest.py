@@ -14,7 +14,6 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # first of all: numpy and torch look at
 import pytest
 from hypothesis import HealthCheck, settings
 
-from support.kept import KeptExifTools
 from support.models import brightness_model
 
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # for tests that import ONNX Runtime themselves
@@ -53,20 +52,6 @@ def own_places(numbered_places: Iterator[Path], monkeypatch: pytest.MonkeyPatch)
     for kind in ("CONFIG", "CACHE", "STATE"):
         monkeypatch.setenv(f"AESTH_{kind}_DIR", str(places / kind.lower()))
     return places
-
-
-@pytest.fixture(scope="session")
-def exiftools() -> Iterator[KeptExifTools]:
-    kept = KeptExifTools()
-    yield kept
-    kept.close()
-
-
-@pytest.fixture
-def kept_exiftool(exiftools: KeptExifTools) -> Iterator[None]:
-    """Sessions of this process share ExifTools: for tests that are not about how it begins and ends."""
-    with exiftools.used():
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -32,8 +32,6 @@ from support.models import brightness_model
 from support.opened import files_opened
 from support.photos import encode
 
-pytestmark = pytest.mark.usefixtures("kept_exiftool")
-
 KEY = ModelKey("m-int8", "0" * 64, "CPUExecutionProvider", PIXELS)
 
 

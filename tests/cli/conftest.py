@@ -17,8 +17,3 @@ def photos(tmp_path: Path) -> Path:
     grey_photo(folder / "dark.jpg", 5)
     grey_photo(folder / "light.jpg", 95)
     return folder
-
-
-@pytest.fixture(autouse=True)
-def shared_exiftool(kept_exiftool: None) -> None:
-    """Commands that run in this process share ExifTools."""

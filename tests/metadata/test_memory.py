@@ -17,8 +17,6 @@ from aesth.metadata import ChangedError, MetadataSession, RatingState
 from support.metadata import DARKTABLE, NEW, exiftool, make_photo, process_of, rate_by_exiv2
 from support.opened import files_opened
 
-pytestmark = pytest.mark.usefixtures("kept_exiftool")
-
 
 @pytest.fixture
 def memory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScoreCache]:
