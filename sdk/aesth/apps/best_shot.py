@@ -100,7 +100,7 @@ class BestShot:
         Raises:
             DecodeError: this is no picture.
         """
-        image = from_array(frame)
+        image = np.array(from_array(frame))  # a camera may use its buffer again
         record = self._encoder.record
         embeddings = self._encoder.encode(record.preprocess(image)[None])
         embedding, length = embeddings[0], float(norms_of(embeddings, self._taste)[0])
