@@ -259,3 +259,10 @@ def first_colours(model: ModelProto) -> int:
     back = graph.maker(graph.nodes("Conv")[0].input[1])
     assert back is not None
     return int(graph.values(back.input[0]).shape[1])
+
+
+def test_what_nothing_takes_is_not_computed(quantised: Path) -> None:
+    graph = onnx.load(str(quantised)).graph
+    taken = {name for node in graph.node for name in node.input} | {one.name for one in graph.output}
+    assert [node.name for node in graph.node if not set(node.output) & taken] == []
+    assert [one.name for one in graph.initializer if one.name not in taken] == []

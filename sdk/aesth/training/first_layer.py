@@ -37,7 +37,6 @@ def merge_pooling(model: ModelProto) -> None:
             for convolution in convolutions:
                 _stretch(graph, convolution, sides)
                 convolution.input[0] = pool.input[0]
-            graph.remove(pool)
     graph.tidy()
 
 
@@ -102,10 +101,6 @@ def take_bytes(model: ModelProto) -> None:
                     back.input[0] = one.cast.input[0]
                     back.input[1] = graph.put(f"{back.name}_step", np.float32(1 / one.deviation))
                     back.input[2] = graph.put(f"{back.name}_centre", np.uint8(one.mean))
-                graph.remove(quantised)
-            for node in (one.divide, one.subtract, one.cast):
-                if not graph.users(node.output[0]):
-                    graph.remove(node)
     graph.tidy()
 
 
@@ -210,8 +205,6 @@ def _see_blocks(graph: Graph, sight: Sight, block: int) -> None:
     set_attribute(convolution, "kernel_shape", weights.shape[2:])
     set_attribute(convolution, "strides", (sight.strides[0], 1))
     set_attribute(convolution, "pads", (top, 0, bottom, weights.shape[3] - 1))
-    if not graph.users(sight.back.output[0]):
-        graph.remove(sight.back)
     if together > 1:
         _set_apart(graph, sight.rounding, (-1, lines, columns, len(whole)))
 

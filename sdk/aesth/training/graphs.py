@@ -54,10 +54,6 @@ class Graph:
         constant.CopyFrom(numpy_helper.from_array(np.asarray(values), name))
         return name
 
-    def remove(self, node: NodeProto) -> None:
-        """Take out a node whose output nobody takes."""
-        self._graph.node.remove(node)
-
     def insert(self, behind: NodeProto | None, nodes: Sequence[NodeProto]) -> None:
         """Put ``nodes`` behind another one, or before all."""
         first = 0 if behind is None else list(self._graph.node).index(behind) + 1
@@ -65,11 +61,17 @@ class Graph:
             self._graph.node.insert(place, node)
 
     def tidy(self) -> None:
-        """Forget constants that no node takes any more, and shapes, which may be others now."""
-        taken = {name for node in self._graph.node for name in node.input}
-        for name in self._constants.keys() - taken:
+        """Forget nodes and constants that nothing takes any more, and shapes, which may be others now."""
+        asked = {one.name for one in self._graph.output}
+        while idle := [node for node in self._graph.node if not set(node.output) & (self._taken() | asked)]:
+            for node in idle:
+                self._graph.node.remove(node)
+        for name in self._constants.keys() - self._taken():
             self._graph.initializer.remove(self._constants.pop(name))
         del self._graph.value_info[:]
+
+    def _taken(self) -> set[str]:
+        return {name for node in self._graph.node for name in node.input}
 
 
 def attribute(node: NodeProto, name: str, default: Any = None) -> Any:
