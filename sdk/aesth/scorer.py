@@ -216,7 +216,7 @@ class Scorer:
         source = iter(photos)
         decoding: deque[Future[_Prepared]] = deque()
         encoding: deque[tuple[Sequence[_Prepared], Future[NDArray[np.float32]]]] = deque()
-        ahead, most = self.jobs + max(BATCH_SIZE, self._calls), max(1, BATCH_SIZE // self._calls)
+        ahead, most = self.jobs + 2 * max(BATCH_SIZE, self._calls), max(1, BATCH_SIZE // self._calls)
         try:
             while True:
                 free = ahead - len(decoding) - sum(len(batch) for batch, _ in encoding)
@@ -224,12 +224,17 @@ class Scorer:
                     decoding.append(self._pool.submit(prepare, photo))
                 if not encoding and not decoding:
                     return
-                if decoding and len(encoding) < self._calls and _is_sooner(decoding[0], encoding):
+                under_way = [embeddings for _, embeddings in encoding if not embeddings.done()]
+                next_to_encode = [decoding[0]] if decoding and len(under_way) < self._calls else []
+                if encoding and encoding[0][1].done():
+                    encoded, embeddings = encoding.popleft()
+                    yield encoded, embeddings.result()
+                elif next_to_encode and decoding[0].done():
                     batch = _take_done(decoding, most)
                     encoding.append((batch, self._encoding.submit(self._encode, batch)))
                 else:
-                    encoded, embeddings = encoding.popleft()
-                    yield encoded, embeddings.result()
+                    awaited: list[Future[Any]] = [*under_way, *next_to_encode]
+                    wait(awaited, return_when=FIRST_COMPLETED)
         finally:
             for photo_to_come in decoding:
                 photo_to_come.cancel()
@@ -320,14 +325,6 @@ def score(photo: Photo, model: str = "default") -> Scored:
 def norms_of(embeddings: NDArray[np.float32], taste: Taste | None) -> NDArray[np.float32]:
     """The norms of embeddings, (n, d) -> (n,), as ``taste`` moves them, if there is one."""
     return norm(embeddings) if taste is None else taste.norms(embeddings)
-
-
-def _is_sooner(decoded: Future[_Prepared], encoding: Sequence[tuple[object, Future[NDArray[np.float32]]]]) -> bool:
-    """Whether the next photo is decoded before the first batch is encoded, or there is no batch; waits for either."""
-    if encoding:
-        either: tuple[Future[Any], ...] = (decoded, encoding[0][1])
-        wait(either, return_when=FIRST_COMPLETED)
-    return not encoding or decoded.done()
 
 
 def _take_done(running: deque[Future[_Prepared]], most: int) -> list[_Prepared]:
