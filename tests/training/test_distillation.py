@@ -161,6 +161,16 @@ def test_a_stopped_distillation_ends_at_the_same_weights(
     assert [step.step for step in read_log(tmp_path / "log.csv")] == list(range(1, 15))
 
 
+def test_views_before_the_first_are_not_shown(tmp_path: Path) -> None:
+    """It ends as one does that was never given them."""
+    ends = []
+    for first, pixels in ((8, PIXELS), (0, PIXELS[8:])):
+        encoder, checkpoint = fresh_encoder(HOW, None), Checkpoint(tmp_path / str(first) / "checkpoint.pt", "these")
+        distil(encoder, WANTED[8:], pixels, PLAN, checkpoint, first=first, seed=3)
+        ends.append(encoder.state_dict())
+    assert same_weights(*ends)
+
+
 def test_a_finished_distillation_is_taken_and_another_one_refused(distilled: Distilled) -> None:
     steps: list[Step] = []
     found = distilled_in(distilled.folder, steps)

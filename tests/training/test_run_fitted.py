@@ -258,6 +258,8 @@ def test_a_distillation_serves_all_folds_and_is_of_what_the_teacher_sees(
     with torch.no_grad():
         expected = this.fresh_encoder().features(torch.from_numpy(np.array(this.pixels[:5]))).numpy()
     assert this.features[:5].astype(np.float32) == pytest.approx(expected, rel=1e-2, abs=1e-3)
+    assert 0 < this.first_distilled == this.study.judged
+    assert len(np.load(checkpoint.parent / "wanted.npy")) == len(this.study.views) - this.study.judged
     (tmp_path / "tiny.toml").write_text(FITTED_FILE.replace("damaged = 4", "damaged = 3"))
     (tmp_path / "distilled.toml").write_text(DISTILLED)
     elsewhere = Run.of(tmp_path / "distilled.toml", tiny_data, tmp_path / "distilled")

@@ -255,10 +255,9 @@ class Run:
 
         def wanted() -> NDArray[np.float32]:
             tell(f"main components of what '{self.recipe.teacher}' sees")
-            return components(seen[first:], plan.components, self.recipe.seed)
+            return components(seen[self.first_distilled :], plan.components, self.recipe.seed)
 
-        encoder = fresh_encoder(self.recipe, self.weights, self.torch_device)
-        first = self.study.judged if len(self.study.photos) else 0
+        encoder, first = fresh_encoder(self.recipe, self.weights, self.torch_device), self.first_distilled
         with World.current().leader_first(), bars("note") as progress, curves_of(folder):
             distil(
                 encoder,
@@ -274,6 +273,11 @@ class Run:
             )
         return encoder
 
+    @property
+    def first_distilled(self) -> int:
+        """The first of the views that a distillation shows: judged ones are left out where there are others."""
+        return self.study.judged if len(self.study.photos) else 0
+
     @cached_property
     def distillation(self) -> str:
         """A digest of all that decides about the distillation."""
@@ -281,7 +285,7 @@ class Run:
         parts = (
             dataclasses.asdict(self.recipe.adaptation.encoder),
             dataclasses.asdict(self.recipe.distil),
-            (self.recipe.seed, self.recipe.pretrained),
+            (self.recipe.seed, self.recipe.pretrained, self.first_distilled),
             teacher.features_key(teacher.study.views) if teacher else None,
         )
         return hashlib.sha256(repr(parts).encode()).hexdigest()
