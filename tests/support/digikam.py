@@ -54,7 +54,7 @@ _MODELS = {
 }
 """Models for faces, and their sizes in bytes: where it finds these, digiKam 7.9 does not offer to download them."""
 
-_OFFER = "Download required files"
+_OFFER = "Download [Rr]equired [Ff]iles"
 """The dialog by which it does so otherwise."""
 
 _NO_ICONS = "[Icon Theme]\nName=Hicolor\nComment=None\nDirectories=\n"
@@ -164,7 +164,8 @@ class Digikam:
         return True
 
     def act(self, process: subprocess.Popen[bytes], action: str) -> None:
-        """Choose an entry of its menus by its internal name."""
+        """Choose an entry of its menus by its internal name; an offer of models, which may come late, is in the way."""
+        self.decline()
         service, method = f"org.kde.digikam-{process.pid}", "org.kde.KMainWindow.activateAction"
         assert self.desktop.call(service, "/Digikam", method, f"string:{action}"), action
 
