@@ -19,6 +19,7 @@ from aesth.runtime import load_quantization
 from aesth.training.export import quiet
 from aesth.training.files import replacing
 from aesth.training.first_layer import centre_on_byte, merge_pooling, see_blocks, take_bytes
+from aesth.training.graphs import Graph
 from aesth.training.half import store_as_half
 from aesth.training.stopping import stop_if_asked
 
@@ -56,8 +57,7 @@ def quantize(source: Path, target: Path, pixels: NDArray[np.uint8]) -> Path:
     with tempfile.TemporaryDirectory() as folder, replacing(target) as partial, quiet():
         prepared = Path(folder) / "prepared.onnx"
         ort.quant_pre_process(str(source), str(prepared), skip_symbolic_shape=True)
-        _unshare_weights(prepared)
-        _change(prepared, merge_pooling, centre_on_byte)
+        _change(prepared, _unshare_weights, merge_pooling, centre_on_byte)
         ort.quantize_static(
             str(prepared),
             str(partial),
@@ -74,19 +74,17 @@ def quantize(source: Path, target: Path, pixels: NDArray[np.uint8]) -> Path:
             extra_options={"CalibMovingAverage": True, "ActivationSymmetric": False},
             nodes_to_exclude=_from_statistics_on(prepared),
         )
-        _change(partial, take_bytes, see_blocks)
-        _store_once(partial)
+        _change(partial, take_bytes, see_blocks, _store_once)
         store_as_half(partial, partial)
     return target
 
 
-def _unshare_weights(path: Path) -> None:
+def _unshare_weights(model: ModelProto) -> None:
     """Give each convolution weights of its own, also where branches share a backbone.
 
     On x86 CPUs without VNNI, ONNX Runtime rewrites int8 weights while it loads a file, and cannot load one where two
     convolutions have the same.
     """
-    model = onnx.load(str(path))
     weights = {one.name: one for one in model.graph.initializer}
     taken: set[str] = set()
     for node in model.graph.node:
@@ -96,7 +94,6 @@ def _unshare_weights(path: Path) -> None:
                 own.CopyFrom(weights[name])
                 own.name = node.input[1] = f"{name}_of_{node.name}"
             taken.add(name)
-    onnx.save(model, str(path))
 
 
 def _change(path: Path, *changes: Callable[[ModelProto], None]) -> None:
@@ -107,13 +104,12 @@ def _change(path: Path, *changes: Callable[[ModelProto], None]) -> None:
     onnx.save(model, str(path))
 
 
-def _store_once(path: Path) -> None:
-    """Keep weights that several convolutions have in the file once, as a vector that is given its shape for each.
+def _store_once(model: ModelProto) -> None:
+    """Keep weights that several convolutions have in a model once, as a vector that is given its shape for each.
 
     ONNX Runtime makes arrays of them while it loads the file, before it rewrites weights: one for each way in which the
     shape is written.
     """
-    model = onnx.load(str(path))
     graph = model.graph
     alike: dict[bytes, list[TensorProto]] = defaultdict(list)
     for weights in graph.initializer:
@@ -129,10 +125,7 @@ def _store_once(path: Path) -> None:
             graph.initializer.append(shape)
             shaped.append(onnx.helper.make_node("Reshape", [flat.name, shape.name], [weights.name], weights.name))
             graph.initializer.remove(weights)
-    nodes = [*shaped, *graph.node]
-    del graph.node[:]
-    graph.node.extend(nodes)
-    onnx.save(model, str(path))
+    Graph(graph).insert(None, shaped)
 
 
 def _written(shape: Sequence[int]) -> Iterator[tuple[int, ...]]:
