@@ -93,13 +93,13 @@ $(VENV)/.user: pyproject.toml | $(BIN)/python
 
 $(VENV)/.developer: pyproject.toml | $(BIN)/python
 	@echo "Installing aesth and what its tests and training need into $(VENV); PyTorch is large ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[train,video,watch,cluster,mysql,test,dev]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[openvino,train,video,watch,cluster,mysql,test,dev]"
 	@touch $@ $(VENV)/.user
 
 # What others are measured by beside ours, which no test needs.
 $(VENV)/.bench: pyproject.toml | $(BIN)/python
 	@echo "Installing aesth and what it is measured against into $(VENV); PyTorch is large ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[train,video,test,bench]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[openvino,train,video,test,bench]"
 	@touch $@ $(VENV)/.user
 
 $(VENV)/.docs: pyproject.toml | $(BIN)/python

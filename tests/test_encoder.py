@@ -9,9 +9,10 @@ import numpy as np
 import onnx
 import pytest
 
-from aesth.encoder import DIMENSIONS, PROVIDERS, OnnxEncoder, _refuse_fallback, resolve_providers, threads_of_a_call
+from aesth.encoder import DIMENSIONS, OnnxEncoder, _refuse_fallback, threads_of_a_call
 from aesth.errors import ConfigError, ModelError, ProviderError
 from aesth.preprocess import Preprocess
+from aesth.providers import PROVIDERS, offered_providers, resolve_providers
 from aesth.registry import ModelFile, find
 from aesth.runtime import load_runtime
 from support.models import SIDE
@@ -117,7 +118,7 @@ def test_the_cpu_is_taken_unless_told_otherwise(encoder: OnnxEncoder) -> None:
 
 
 def test_a_provider_that_is_missing_is_an_error_that_tells_the_cure(brightness: Path) -> None:
-    missing = [name for name, full in PROVIDERS.items() if full not in load_runtime().get_available_providers()]
+    missing = [name for name, full in PROVIDERS.items() if full not in offered_providers()]
     assert missing
     for name in missing:
         with pytest.raises(ProviderError, match="not available here"):

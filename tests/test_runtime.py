@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 from aesth.runtime import has_vnni, load_runtime, session_options
+from support.models import CHANNELS, SUM_STEP, int8_sum
 
 VARIABLE = "ORT_DISABLE_TELEMETRY"
 
@@ -22,31 +22,6 @@ def test_telemetry_is_switched_off_even_where_a_program_loaded_it_before_us(
         monkeypatch.delenv(VARIABLE)
     load_runtime()
     assert bool(calls) == switched_off
-
-
-CHANNELS, SUM_STEP = 64, 64
-
-
-def int8_sum() -> ModelProto:
-    """Channels of 0-255 -> their sum, 16 times over, by a convolution in int8 whose weights are all 127."""
-    kinds = {"scale": np.float32(1), "sum_scale": np.float32(SUM_STEP), "zero": np.uint8(0), "weight_zero": np.int8(0)}
-    kinds |= {"weight_scale": np.float32(1 / 127), "weights": np.full((16, CHANNELS, 1, 1), 127, np.int8)}
-    nodes = [
-        helper.make_node("QuantizeLinear", ["x", "scale", "zero"], ["quantised"]),
-        helper.make_node("DequantizeLinear", ["quantised", "scale", "zero"], ["rounded"]),
-        helper.make_node("DequantizeLinear", ["weights", "weight_scale", "weight_zero"], ["kernel"]),
-        helper.make_node("Conv", ["rounded", "kernel"], ["sum"]),
-        helper.make_node("QuantizeLinear", ["sum", "sum_scale", "zero"], ["quantised_sum"]),
-        helper.make_node("DequantizeLinear", ["quantised_sum", "sum_scale", "zero"], ["y"]),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "sum",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, CHANNELS, 8, 8])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 16, 8, 8])],
-        [numpy_helper.from_array(np.asarray(values), name) for name, values in kinds.items()],
-    )
-    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
 
 
 @pytest.mark.parametrize("value", [1, 128, 200, 255])

@@ -17,11 +17,11 @@ import numpy as np
 
 from aesth import config, places, registry
 from aesth._version import __version__
-from aesth.encoder import INSTALL_PROVIDER, PROVIDERS, OnnxEncoder, full_provider_name
+from aesth.encoder import OnnxEncoder
 from aesth.errors import AesthError, ModelError
 from aesth.metadata import MetadataSession
 from aesth.metadata.exiftool import find_program
-from aesth.runtime import load_runtime
+from aesth.providers import INSTALL_PROVIDER, PROVIDERS, full_provider_name, offered_providers
 from aesth.scorer import Scorer
 
 RUNTIMES = (
@@ -37,6 +37,7 @@ PLATFORMS: Mapping[str, str] = MappingProxyType({"coreml": "darwin", "directml":
 
 EXTRAS: Mapping[str, str] = MappingProxyType(
     {
+        "openvino": "scoring several times as fast on CPUs of Intel: `--provider openvino`",
         "train": "training and exporting models: `aesth train`",
         "video": "the best spots of videos, and the best frame of a camera",
         "watch": "tagging photos as they arrive",
@@ -144,7 +145,7 @@ def _exiftool() -> Finding:
 
 def _providers(asked: Set[str]) -> Iterator[Finding]:
     try:
-        offered = load_runtime().get_available_providers()
+        offered = offered_providers()
     except (ImportError, AttributeError) as error:
         # AttributeError: what is left of two builds after one of them was removed.
         advice = "pip install --force-reinstall --no-deps onnxruntime"

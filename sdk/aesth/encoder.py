@@ -1,47 +1,30 @@
-"""Pixels to points of the aesthetic space, over ONNX Runtime. Knows nothing of files."""
+"""Pixels to points of the aesthetic space, over ONNX Runtime or OpenVINO. Knows nothing of photo files."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from aesth.cores import usable_cores
-from aesth.errors import ConfigError, ModelError, ProviderError
+from aesth.errors import AesthError, ModelError, ProviderError
 from aesth.later import Later
+from aesth.openvino import OpenVinoSession
 from aesth.preprocess import Preprocess
 from aesth.properties import read_properties
+from aesth.providers import CPU, OPENVINO, resolve_providers
 from aesth.registry import ModelFile
 from aesth.runtime import load_runtime, session_options
 from aesth.scale import Scale
 
 DIMENSIONS = 1000
 
-PROVIDERS: Mapping[str, str] = MappingProxyType(
-    {
-        "cpu": "CPUExecutionProvider",
-        "cuda": "CUDAExecutionProvider",
-        "tensorrt": "TensorrtExecutionProvider",
-        "coreml": "CoreMLExecutionProvider",
-        "directml": "DmlExecutionProvider",
-        "openvino": "OpenVINOExecutionProvider",
-        "rocm": "ROCMExecutionProvider",
-    }
-)
-
-INSTALL_PROVIDER: Mapping[str, str] = MappingProxyType(
-    {
-        "cuda": "pip uninstall onnxruntime && pip install onnxruntime-gpu",
-        "tensorrt": "pip uninstall onnxruntime && pip install onnxruntime-gpu",
-        "directml": "pip uninstall onnxruntime && pip install onnxruntime-directml",
-        "openvino": "pip uninstall onnxruntime && pip install onnxruntime-openvino",
-    }
-)
+_ON_THE_CPU = ([CPU], [OPENVINO])
 
 
 @dataclass(frozen=True)
@@ -76,25 +59,59 @@ class Encoder(Protocol):
         """Embeddings (n, 1000) of ``batch``, sRGB pixels (n, h, w, 3) of the size that the record asks for."""
 
 
+class Session(Protocol):
+    """A network that is loaded. Safe to share between threads."""
+
+    @property
+    def providers(self) -> list[str]:
+        """Those that work on it, best first, by ONNX Runtime's names."""
+
+    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The output (n, d) of images (n, h, w, 3)."""
+
+
+class OnnxSession:
+    """A network that ONNX Runtime runs.
+
+    Args:
+        path: the ONNX file.
+        providers: execution providers, best first, by ONNX Runtime's names.
+        threads: threads inside one call; None takes every core.
+    """
+
+    def __init__(self, path: Path, providers: Sequence[str], threads: int | None) -> None:
+        self._session = load_runtime().InferenceSession(str(path), session_options(threads), providers=list(providers))
+
+    @property
+    def providers(self) -> list[str]:
+        """Those that started."""
+        return list(self._session.get_providers())
+
+    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The output (n, 1000) of images (n, h, w, 3)."""
+        (embeddings,) = self._session.run(["embedding"], {"image": np.ascontiguousarray(images)})
+        return np.asarray(embeddings, np.float32)
+
+
 class OnnxEncoder:
     """An encoder whose network is an ONNX file of the form of ``aesth.training.export``.
 
-    What the file says about itself is read at once. On the CPU, the network is loaded when it is first needed, or
-    `prepare` says so, since many a run needs none. Other providers are started at once: only then they tell whether
-    they work.
+    What the file says about itself is read at once. On the CPU, by ONNX Runtime or OpenVINO, the network is loaded when
+    it is first needed, or `prepare` says so, since many a run needs none. Other providers are started at once: only
+    then they tell whether they work.
 
     Args:
         model: the file.
         providers: execution providers, best first, by short name (``"cpu"``, ``"cuda"``, ...) or by ONNX Runtime's.
             None takes the CPU. One that is asked for but missing is an error: there is no silent fall-back.
-        threads: threads of ONNX Runtime; None takes every core.
+        threads: of the network; None takes every core.
         calls: of `encode` that its caller makes at once; each gets its part of the threads. One thread alone neither
             waits for others nor wakes them, so that many photos take least with as many calls as cores, and one photo
             with a single call. A GPU has one in any case.
 
     Raises:
         ConfigError: the name of a provider is unknown.
-        ProviderError: this build of ONNX Runtime lacks a provider, or could not start it.
+        ProviderError: a provider is not installed, or could not be started.
         ModelError: the file is damaged or not one of ours.
     """
 
@@ -104,19 +121,15 @@ class OnnxEncoder:
         self.model = model
         self.record = _read_record(model)
         self._wanted = resolve_providers(providers)
-        self.calls = calls if self._wanted == [PROVIDERS["cpu"]] else 1
-        own = threads_of_a_call(threads, self.calls)
-        self._session = Later(lambda: _open_session(model, self._wanted, own))
-        if self._wanted != [PROVIDERS["cpu"]]:
+        self.calls = calls if self._wanted in _ON_THE_CPU else 1
+        self._session: Later[Session] = Later(lambda: _open_session(model, self._wanted, threads, self.calls))
+        if self._wanted not in _ON_THE_CPU:
             self._session.get()
 
     @property
     def providers(self) -> list[str]:
         """Those that work on it, best first, by ONNX Runtime's names."""
-        if self._wanted == [PROVIDERS["cpu"]]:
-            return [*self._wanted]
-        providers: list[str] = self._session.get().get_providers()
-        return providers
+        return [*self._wanted] if self._wanted in _ON_THE_CPU else self._session.get().providers
 
     @property
     def is_loading(self) -> bool:
@@ -135,8 +148,7 @@ class OnnxEncoder:
         """
         if not len(batch):
             return np.empty((0, DIMENSIONS), np.float32)
-        (embeddings,) = self._session.get().run(["embedding"], {"image": np.ascontiguousarray(batch)})
-        return np.asarray(embeddings, np.float32)
+        return self._session.get().run(batch)
 
 
 def threads_of_a_call(threads: int | None, calls: int) -> int | None:
@@ -149,44 +161,18 @@ def tag_of(encoder: Encoder) -> str:
     return encoder.model.tag if isinstance(encoder, OnnxEncoder) else f"{encoder.record.name} {encoder.record.version}"
 
 
-def full_provider_name(name: str) -> str:
-    """ONNX Runtime's name of the provider called ``name``, in short or in full.
-
-    Raises:
-        ConfigError: there is no such provider; the message lists those that there are.
-    """
-    full_name = PROVIDERS.get(name.lower(), name)
-    if full_name not in PROVIDERS.values():
-        raise ConfigError(f"unknown provider '{name}'; known: {', '.join(PROVIDERS)}")
-    return full_name
-
-
-def resolve_providers(names: Sequence[str] | None) -> list[str]:
-    """ONNX Runtime's names of the providers called ``names``; the CPU for None.
-
-    Raises:
-        ConfigError: a name is unknown.
-        ProviderError: this build of ONNX Runtime lacks the provider.
-    """
-    wanted = [full_provider_name(name) for name in names or ["cpu"]]
-    if wanted == [PROVIDERS["cpu"]]:
-        return wanted  # every build has it, and none need be loaded to know
-    offered = load_runtime().get_available_providers()
-    for name, full_name in zip(names or (), wanted, strict=True):
-        if full_name not in offered:
-            cure = INSTALL_PROVIDER.get(name.lower())
-            advice = f"install it with: {cure}" if cure else "this platform's ONNX Runtime does not offer it"
-            raise ProviderError(f"provider '{name}' was asked for but is not available here; {advice}")
-    return wanted
-
-
-def _open_session(model: ModelFile, providers: Sequence[str], threads: int | None) -> Any:
-    options = session_options(threads)
+def _open_session(model: ModelFile, providers: Sequence[str], threads: int | None, calls: int) -> Session:
     try:
-        session = load_runtime().InferenceSession(str(model.path), options, providers=list(providers))
-    except Exception as error:  # ONNX Runtime raises classes of its own, one for each status
-        raise ModelError(f"ONNX Runtime cannot load this model ({_first_line(error)})", model.path) from error
-    _refuse_fallback(providers, session.get_providers())
+        if providers == [OPENVINO]:
+            return OpenVinoSession(model.path, threads, calls)
+        own = threads_of_a_call(threads, calls)
+        session = OnnxSession(model.path, providers, own)
+    except AesthError:
+        raise
+    except Exception as error:  # both raise classes of their own
+        engine = "OpenVINO" if providers == [OPENVINO] else "ONNX Runtime"
+        raise ModelError(f"{engine} cannot load this model ({_first_line(error)})", model.path) from error
+    _refuse_fallback(providers, session.providers)
     return session
 
 

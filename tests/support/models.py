@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import ModelProto, TensorProto, helper, numpy_helper
 
 SIDE = 32
 DIMENSIONS = 1000
+CHANNELS, SUM_STEP = 64, 64
 
 
 def brightness_model(path: Path, *, name: str = "brightness", side: int = SIDE) -> Path:
@@ -31,6 +32,28 @@ def darkness_model(path: Path, *, name: str = "darkness", side: int = SIDE) -> P
 def colour_model(path: Path, *, name: str = "colour", side: int = SIDE) -> Path:
     """Write an encoder to ``path`` whose embedding is the mean red, green and blue: its direction is the hue."""
     return _mean_colour_model(path, np.eye(3, DIMENSIONS, dtype=np.float32), name, side, 255 * 3**0.5)
+
+
+def int8_sum() -> ModelProto:
+    """Channels of 0-255 -> their sum, 16 times over, by a convolution in int8 whose weights are all 127."""
+    kinds = {"scale": np.float32(1), "sum_scale": np.float32(SUM_STEP), "zero": np.uint8(0), "weight_zero": np.int8(0)}
+    kinds |= {"weight_scale": np.float32(1 / 127), "weights": np.full((16, CHANNELS, 1, 1), 127, np.int8)}
+    nodes = [
+        helper.make_node("QuantizeLinear", ["x", "scale", "zero"], ["quantised"]),
+        helper.make_node("DequantizeLinear", ["quantised", "scale", "zero"], ["rounded"]),
+        helper.make_node("DequantizeLinear", ["weights", "weight_scale", "weight_zero"], ["kernel"]),
+        helper.make_node("Conv", ["rounded", "kernel"], ["sum"]),
+        helper.make_node("QuantizeLinear", ["sum", "sum_scale", "zero"], ["quantised_sum"]),
+        helper.make_node("DequantizeLinear", ["quantised_sum", "sum_scale", "zero"], ["y"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "sum",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, CHANNELS, 8, 8])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 16, 8, 8])],
+        [numpy_helper.from_array(np.asarray(values), name) for name, values in kinds.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
 
 
 def _mean_colour_model(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,16 +15,11 @@ from onnx import ModelProto
 from torch import Tensor, nn
 from torch.nn import functional
 
-from aesth.runtime import load_runtime
-from aesth.training import quantize as quantization
 from aesth.training.export import export_graph
 from aesth.training.first_layer import centre_on_byte, merge_pooling, see_blocks
-from aesth.training.graphs import Graph
 from aesth.training.networks import Normalise
 from aesth.training.quantize import quantize
-
-HALF = (127.5, 127.5, 127.5)
-SIZE = (24, 36)
+from support.eyes import HALF, SIZE, Seeing, changed, exported, first_colours, in_bytes, pictures, seen
 
 
 class Eye(nn.Module):
@@ -53,29 +47,6 @@ class Eye(nn.Module):
         return (
             self.conv(functional.pad(x, (0, self.edge, self.edge, 0))).flatten(2).mean(2) if self.edge else self.conv(x)
         )
-
-
-def pictures(count: int = 6) -> NDArray[np.uint8]:
-    return np.random.default_rng(0).integers(0, 256, (count, *SIZE, 3), dtype=np.uint8)
-
-
-def exported(network: nn.Module, path: Path) -> ModelProto:
-    return onnx.load(str(export_graph(network.eval(), path, SIZE, "seen")))
-
-
-def seen(model: ModelProto | Path, image: NDArray[np.uint8]) -> NDArray[np.float32]:
-    source = str(model) if isinstance(model, Path) else model.SerializeToString()
-    session = load_runtime().InferenceSession(source, providers=["CPUExecutionProvider"])
-    (found,) = session.run(None, {"image": image})
-    return np.asarray(found)
-
-
-def changed(model: ModelProto, change: Callable[[ModelProto], None]) -> ModelProto:
-    copy = ModelProto()
-    copy.CopyFrom(model)
-    change(copy)
-    onnx.checker.check_model(copy)
-    return copy
 
 
 def same(one: ModelProto, other: ModelProto) -> bool:
@@ -198,30 +169,6 @@ def test_no_arithmetic_stands_between_a_picture_and_its_first_convolution(quanti
     assert set(before) <= {"Reshape", "Transpose", "DequantizeLinear", "Shape"}
 
 
-class Seeing(nn.Module):
-    """A convolution of pixels behind an edge of zeros at the left or right, and the mean of what it says."""
-
-    def __init__(self, kernel: int, stride: int, left: int, right: int) -> None:
-        super().__init__()
-        torch.manual_seed(kernel + 10 * stride)
-        self.normalise = Normalise(HALF, HALF)
-        self.edge = (left, right, 0, kernel - 1)
-        self.conv = nn.Conv2d(3, 7, kernel, stride)
-        self.next = nn.Conv2d(7, 4, 3, padding=1)
-
-    def forward(self, image: Tensor) -> Tensor:
-        x = functional.relu6(3 * self.conv(functional.pad(self.normalise(image), self.edge)))
-        return self.next(x).mean((2, 3))  # type: ignore[no-any-return]
-
-
-def in_bytes(network: nn.Module, folder: Path, monkeypatch: pytest.MonkeyPatch) -> ModelProto:
-    """The int8 model of ``network``, whose first convolution sees three colours."""
-    monkeypatch.setattr(quantization, "see_blocks", lambda model: None)
-    return onnx.load(
-        str(quantize(export_graph(network.eval(), folder / "a", SIZE, "seen"), folder / "b", pictures(16)))
-    )
-
-
 @pytest.mark.parametrize(
     ("kernel", "stride", "right"), [(3, 2, 1), (3, 1, 2), (1, 1, 0), (2, 2, 0), (3, 4, 0), (6, 4, 2), (5, 2, 3)]
 )
@@ -251,14 +198,6 @@ def test_what_blocks_cannot_give_stays(
 
 def test_int8_models_see_blocks(quantised: Path) -> None:
     assert first_colours(onnx.load(str(quantised))) == 12
-
-
-def first_colours(model: ModelProto) -> int:
-    """How many colours the first convolution sees."""
-    graph = Graph(model.graph)
-    back = graph.maker(graph.nodes("Conv")[0].input[1])
-    assert back is not None
-    return int(graph.values(back.input[0]).shape[1])
 
 
 def test_what_nothing_takes_is_not_computed(quantised: Path) -> None:

@@ -69,7 +69,7 @@ Provider = Annotated[
         "--provider",
         panel=_SCORING,
         metavar="NAME",
-        help="Where to compute: cpu, cuda, coreml, ... Repeat to rank them.",
+        help="Where to compute: cpu, openvino, cuda, coreml, ... Repeat to rank them.",
     ),
 ]
 
