@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from aesth.discover import find_photos
 from aesth.encoder import OnnxEncoder
 from measuring.camera import camera_photos, phone_photo
 from measuring.copies import Copies
+from measuring.measure import FindEncoder
 
 MADE = Path(__file__).parents[1] / "bench-photos"
 MOST_OF_YOURS, MOST_COPIES = 48, 12
@@ -76,29 +78,21 @@ def photos_of(quick: bool, yours: list[Path]) -> Callable[[str], list[Path]]:
 
 
 @pytest.fixture(scope="session")
-def encoder() -> Callable[[str], OnnxEncoder]:
-    """Encoders by name, each opened once, on all cores."""
-    opened: dict[str, OnnxEncoder] = {}
-
-    def find(name: str) -> OnnxEncoder:
-        if name not in opened:
-            opened[name] = OnnxEncoder(registry.find(name))
-        return opened[name]
-
-    return find
+def encoder() -> FindEncoder:
+    """Encoders by name and provider, each opened once, on all cores."""
+    return cache(lambda name, provider="cpu": _opened(name, provider, 1))
 
 
 @pytest.fixture(scope="session")
-def sharing_encoder() -> Callable[[str], OnnxEncoder]:
+def sharing_encoder() -> FindEncoder:
     """The same, but as a `Scorer` opens them: on all cores, with a call of its own for each."""
-    opened: dict[str, OnnxEncoder] = {}
+    return cache(lambda name, provider="cpu": _opened(name, provider, usable_cores()))
 
-    def find(name: str) -> OnnxEncoder:
-        if name not in opened:
-            opened[name] = OnnxEncoder(registry.find(name), calls=usable_cores())
-        return opened[name]
 
-    return find
+def _opened(name: str, provider: str, calls: int) -> OnnxEncoder:
+    if provider == "openvino":
+        pytest.importorskip("openvino", exc_type=ImportError)
+    return OnnxEncoder(registry.find(name), [provider], calls=calls)
 
 
 @pytest.fixture

@@ -12,17 +12,17 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from aesth.cores import usable_cores
 from aesth.encoder import OnnxEncoder
 from aesth.metadata import MetadataSession, Policy
+from aesth.providers import full_provider_name, offered_providers
 from aesth.scorer import Scorer
 from aesth.tagging import Action, Outcome, tag
 from measuring.copies import Copies
-from measuring.measure import Task, float_product, measure
+from measuring.measure import BY, FindEncoder, Task, float_product, measure
 from measuring.plain import PlainWay, ReadAndWrite, decode_all
 
 KINDS = ["24 MP", "yours"]
 
 PhotosOf = Callable[[str], list[Path]]
 MakeCopies = Callable[[list[Path]], Copies]
-FindEncoder = Callable[[str], OnnxEncoder]
 
 
 class Tagging:
@@ -53,6 +53,7 @@ def session() -> Iterator[MetadataSession]:
 
 @pytest.mark.parametrize("previews", [False, True], ids=["whole", "previews"])
 @pytest.mark.parametrize("model", ["lite", "base"])
+@pytest.mark.parametrize("provider", BY)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.benchmark(group="pipeline")
 def test_tag(
@@ -64,21 +65,23 @@ def test_tag(
     tmp_path: Path,
     seconds: float,
     kind: str,
+    provider: str,
     model: str,
     previews: bool,
 ) -> None:
     photos = photos_of(kind)
-    ours = Tagging(sharing_encoder(model), copies(photos), session, previews=previews)
+    encoder = sharing_encoder(model, provider)
+    ours = Tagging(encoder, copies(photos), session, previews=previews)
     beside = {}
     if kind != "yours":  # files of every kind, some of which cannot be written, are not for a yardstick
         others = copies(photos)
-        alone = ReadAndWrite(tmp_path, sharing_encoder(model).record.preprocess.size, usable_cores())
+        alone = ReadAndWrite(tmp_path, encoder.record.preprocess.size, usable_cores())
         beside = {"only decoding and writing": Task(lambda: alone.run(others.files), len(others.files), others.renew)}
     which = "your photos" if kind == "yours" else f"JPEGs of {kind}"
     outcomes = measure(
         benchmark,
         ours.task,
-        label=f"tag with {model}, {which}{' by previews' if previews else ''}",
+        label=f"tag with {model}{BY[provider]}, {which}{' by previews' if previews else ''}",
         unit="photo",
         seconds=2 * seconds,
         load=float_product(),
@@ -104,9 +107,13 @@ def test_plain_way(
 ) -> None:
     pytest.importorskip("torchvision")
     photos = copies(photos_of("24 MP"))
+    providers = [provider for provider in BY if full_provider_name(provider) in offered_providers()]
     ours = {
-        f"tag with {name}": Tagging(sharing_encoder(name), copies(photos_of("24 MP")), session).task
+        f"tag with {name}{BY[provider]}": Tagging(
+            sharing_encoder(name, provider), copies(photos_of("24 MP")), session
+        ).task
         for name in ("lite", "base")
+        for provider in providers
     }
     plain = PlainWay()
     scores = measure(

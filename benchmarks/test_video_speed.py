@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from aesth.encoder import OnnxEncoder
 from aesth.scorer import Scorer
 from measuring.camera import scene
-from measuring.measure import Task, compression, float_product, measure
+from measuring.measure import BY, FindEncoder, Task, compression, float_product, measure
 
 RATE = 25
 HEIGHT, WIDTH = 1080, 1920
@@ -115,38 +115,37 @@ def test_decode_film(benchmark: BenchmarkFixture, film: Path, frames: list[NDArr
     assert count == len(frames)
 
 
+@pytest.mark.parametrize("provider", BY)
 @pytest.mark.benchmark(group="video")
 def test_score_film(
     benchmark: BenchmarkFixture,
     film: Path,
     frames: list[NDArray[np.uint8]],
-    sharing_encoder: Callable[[str], OnnxEncoder],
+    sharing_encoder: FindEncoder,
     seconds: float,
+    provider: str,
 ) -> None:
-    scores = measure_every_frame(
-        benchmark, film, len(frames), sharing_encoder("lite"), seconds, "decode and score every frame with lite"
-    )
+    label = f"decode and score every frame with lite{BY[provider]}"
+    encoder = sharing_encoder("lite", provider)
+    scores = measure_every_frame(benchmark, film, len(frames), encoder, seconds, label)
     assert len(scores) == len(frames)
     assert max(scores) - min(scores) < 100
 
 
+@pytest.mark.parametrize("provider", BY)
 @pytest.mark.benchmark(group="video")
 def test_score_small_film(
     benchmark: BenchmarkFixture,
     small_film: Path,
     frames: list[NDArray[np.uint8]],
-    sharing_encoder: Callable[[str], OnnxEncoder],
+    sharing_encoder: FindEncoder,
     seconds: float,
+    provider: str,
 ) -> None:
     """What the paper does 140 of in a second on a GTX 960 (section 7)."""
-    scores = measure_every_frame(
-        benchmark,
-        small_film,
-        len(frames),
-        sharing_encoder("lite"),
-        seconds,
-        "decode and score every frame of 256 x 256 with lite",
-    )
+    label = f"decode and score every frame of 256 x 256 with lite{BY[provider]}"
+    encoder = sharing_encoder("lite", provider)
+    scores = measure_every_frame(benchmark, small_film, len(frames), encoder, seconds, label)
     assert len(scores) == len(frames)
 
 
@@ -154,7 +153,7 @@ def test_score_small_film(
 def test_score_film_at_the_default_sampling(
     benchmark: BenchmarkFixture,
     long_film: tuple[str, Path, int],
-    sharing_encoder: Callable[[str], OnnxEncoder],
+    sharing_encoder: FindEncoder,
     seconds: float,
 ) -> None:
     from aesth.apps.video.curve import EVERY
@@ -174,22 +173,26 @@ def test_score_film_at_the_default_sampling(
     assert len(scores) == length / EVERY
 
 
+@pytest.mark.parametrize("provider", BY)
 @pytest.mark.parametrize("small", [True, False], ids=["256 x 256", "1920 x 1080"])
 @pytest.mark.benchmark(group="video")
 def test_score_decoded_frames(
     benchmark: BenchmarkFixture,
     frames: list[NDArray[np.uint8]],
-    encoder: Callable[[str], OnnxEncoder],
-    sharing_encoder: Callable[[str], OnnxEncoder],
+    encoder: FindEncoder,
+    sharing_encoder: FindEncoder,
     seconds: float,
     small: bool,
+    provider: str,
 ) -> None:
     some = [frame[:256, :256] if small else frame for frame in frames[:32]]
-    with Scorer(encoder=sharing_encoder("lite")) as scorer, Scorer(encoder=encoder("lite")) as other:
+    size = "256 x 256" if small else "1920 x 1080"
+    ours, alone = sharing_encoder("lite", provider), encoder("lite", provider)
+    with Scorer(encoder=ours) as scorer, Scorer(encoder=alone) as other:
         embeddings = measure(
             benchmark,
             Task(lambda: scorer.embed(some), len(some)),
-            label=f"score decoded frames of {'256 x 256' if small else '1920 x 1080'} with lite, end to end",
+            label=f"score decoded frames of {size} with lite{BY[provider]}, end to end",
             unit="frame",
             seconds=seconds,
             load=float_product(),
