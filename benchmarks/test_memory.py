@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from measuring import memory
+from measuring.measure import BY
 from support.models import brightness_model
 
 LIMIT = 600e6
@@ -34,23 +35,38 @@ def photos(folder: Path, number: int) -> Path:
     return folder
 
 
-def peak_of_tag(place: Path, number: int, model: str) -> int:
+def peak_of_tag(place: Path, number: int, model: str, provider: str) -> int:
     """The most bytes that tagging so many new photos took, with nothing remembered before it."""
     place.mkdir()
     own = {f"AESTH_{kind}_DIR": str(place / kind.lower()) for kind in ("CONFIG", "CACHE", "STATE")}
-    command = [sys.executable, "-m", "aesth.cli", "tag", "--format", "csv", "--model", model]
+    command = [sys.executable, "-m", "aesth.cli", "tag", "--format", "csv", "--model", model, "--provider", provider]
     return memory.peak([*command, str(photos(place / "photos", number))], {**os.environ, **own})
 
 
-@pytest.mark.parametrize(("model", "many"), [("lite", SOME), ("base", SOME), ("of no arithmetic", MANY)])
-def test_memory(tmp_path: Path, quick: bool, capsys: pytest.CaptureFixture[str], model: str, many: int) -> None:
+@pytest.mark.parametrize(
+    ("model", "provider", "many"),
+    [
+        ("lite", "cpu", SOME),
+        ("base", "cpu", SOME),
+        ("lite", "openvino", SOME),
+        ("base", "openvino", SOME),
+        ("of no arithmetic", "cpu", MANY),
+    ],
+)
+def test_memory(
+    tmp_path: Path, quick: bool, capsys: pytest.CaptureFixture[str], model: str, provider: str, many: int
+) -> None:
     """Networks take their memory with the first full batches; the rest is shown by one that takes next to no time."""
+    if provider == "openvino":
+        pytest.importorskip("openvino", exc_type=ImportError)
     is_small = model == "of no arithmetic"
     network = str(brightness_model(tmp_path / "small.onnx")) if is_small else model
     many = min(many, 40) if quick else many
-    few, most = (peak_of_tag(tmp_path / f"{number}", number, network) for number in (FEW, many))
+    few, most = (peak_of_tag(tmp_path / f"{number}", number, network, provider) for number in (FEW, many))
     with capsys.disabled():
-        print(f"\ntag, network {model}: {few / 1e6:.0f} MB for {FEW} photos, {most / 1e6:.0f} for {many:,}")
+        print(
+            f"\ntag, network {model}{BY[provider]}: {few / 1e6:.0f} MB for {FEW} photos, {most / 1e6:.0f} for {many:,}"
+        )
     assert max(few, most) < LIMIT
     if is_small:
         assert most < GROWTH * few
