@@ -130,7 +130,8 @@ def tag(
     if not dry_run:
         session.begin_run()
     run = _Run(session, scorer.tag, policy, rescore, sidecar, dry_run, reject_below, extras, scorer.cache, may_write)
-    seen = _read(photos, run, would_block)
+    soon = not (dry_run or relative or sidecar)
+    seen = _read(photos, run, would_block, to_write=soon)
     if relative:
         scored = _score_needed((replace(photo, ranked=True) for photo in seen), scorer, would_block)
         all_of_them = list(takewhile(lambda _: not stopping(), scored))
@@ -272,7 +273,7 @@ def _note_of_conflicts(state: RatingState) -> Iterator[str]:
         yield f"ratings disagree: {', '.join(state.conflicts)}; taken as {state.rating or 'unrated'}"
 
 
-def _read(photos: Iterable[Path], run: _Run, would_block: WouldBlock) -> Iterator[_Seen]:
+def _read(photos: Iterable[Path], run: _Run, would_block: WouldBlock, *, to_write: bool) -> Iterator[_Seen]:
     waiting: deque[Path] = deque()
 
     def remembered() -> Iterator[Path]:
@@ -280,7 +281,7 @@ def _read(photos: Iterable[Path], run: _Run, would_block: WouldBlock) -> Iterato
             waiting.append(photo)
             yield photo
 
-    for state in run.session.read(remembered(), would_block):
+    for state in run.session.read(remembered(), would_block, to_write=to_write):
         yield run.see(waiting.popleft(), state)
 
 
