@@ -104,9 +104,9 @@ def tag(
     and in the journal.
 
     A RAW with a JPEG or HEIF of the camera beside it is scored by that, so that the two are rated alike. Photos whose
-    rating stands are not decoded, except with ``relative``. Right before the write a photo's rating is read again, so
-    that one given during the run stands too, and a photo that another program changes this moment is tried again. It
-    can be stopped at any time: every file is whole.
+    rating stands are not decoded, except with ``relative``. Right before the write a photo is looked at again, and read
+    where anything there may have changed, so that a rating given during the run stands too; and a photo that another
+    program changes this moment is tried again. It can be stopped at any time: every file is whole.
 
     Args:
         photos: files.

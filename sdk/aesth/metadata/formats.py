@@ -136,8 +136,5 @@ def _size_before_picture(head: bytes) -> int:
             return 0
         if head[at + 1] == _START_OF_SCAN:
             return at
-        length = int.from_bytes(head[at + 2 : at + 4], "big")
-        if length < 2:  # it counts itself
-            return 0
-        at += 2 + length
+        at += 2 + int.from_bytes(head[at + 2 : at + 4], "big")
     return 0

@@ -114,14 +114,17 @@ class Workplace:
         names = [self.alias(f"r{number}{plain_extension(file)}", file) for number, file in enumerate(files)]
         if not names:
             return []
-        wanted = [f"-{key}" for key in (*READ_KEYS, *ALSO_READ_KEYS, "File:FileType", *also)]
+        keys = {*READ_KEYS, *ALSO_READ_KEYS, "File:FileType", *also}
+        # By name, in whatever group: ExifTool looks through all that it found for each that it is asked for.
+        wanted = sorted({f"-{_name(key)}" for key in keys})
         try:
             reply = self.exiftool.run(["-j", "-G1", "-a", "-n", *options, *wanted, *names])
         finally:
             for name in names:
                 self.forget(name)
         found = {str(tags["SourceFile"]): tags for tags in _parse(reply.output)}
-        return [found.get(name.replace("\\", "/")) for name in names]
+        read = (found.get(name.replace("\\", "/")) for name in names)
+        return [tags and {key: tags[key] for key in tags if not keys.isdisjoint((key, _name(key)))} for tags in read]
 
     def forget(self, name: str) -> None:
         """Remove the link called ``name``, if it is one."""
@@ -190,6 +193,11 @@ def _link(link: Path, target: str) -> None:
         if os.fspath(link.readlink()) != target:
             link.unlink()
             link.symlink_to(target)
+
+
+def _name(key: str) -> str:
+    """The name of a tag without its group."""
+    return key.rpartition(":")[2]
 
 
 def plain_extension(path: Path) -> str:
