@@ -103,10 +103,11 @@ def _siblings(photo: Path, suffixes: Iterable[str], folders: Folders | None = No
     there = None if folders is None else folders.suffixes(folder, stem)
     if there is not None:
         suffixes = [suffix for suffix in suffixes if suffix in there]
+    start, own = os.path.join(folder, stem), photo.suffix  # noqa: PTH118
     for suffix in suffixes:
-        for name in (stem + suffix, stem + suffix.upper()):
-            path = os.path.join(folder, name)  # noqa: PTH118
-            if name != photo.name and os.path.lexists(path) and not _is_known(path, [*found, str(photo)]):
+        for ending in (suffix, suffix.upper()):
+            path = start + ending
+            if ending != own and os.path.lexists(path) and not _is_known(path, [*found, str(photo)]):
                 found.append(path)
     return [Path(path) for path in found]
 

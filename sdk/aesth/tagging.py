@@ -104,9 +104,9 @@ def tag(
     and in the journal.
 
     A RAW with a JPEG or HEIF of the camera beside it is scored by that, so that the two are rated alike. Photos whose
-    rating stands are not decoded, except with ``relative``. Right before the write a photo's rating is read again, so
-    that one given during the run stands too, and a photo that another program changes this moment is tried again. It
-    can be stopped at any time: every file is whole.
+    rating stands are not decoded, except with ``relative``. Right before the write a photo is looked at again, and read
+    where anything there may have changed, so that a rating given during the run stands too; and a photo that another
+    program changes this moment is tried again. It can be stopped at any time: every file is whole.
 
     Args:
         photos: files.
@@ -130,7 +130,8 @@ def tag(
     if not dry_run:
         session.begin_run()
     run = _Run(session, scorer.tag, policy, rescore, sidecar, dry_run, reject_below, extras, scorer.cache, may_write)
-    seen = _read(photos, run, would_block)
+    soon = not (dry_run or relative or sidecar)
+    seen = _read(photos, run, would_block, to_write=soon)
     if relative:
         scored = _score_needed((replace(photo, ranked=True) for photo in seen), scorer, would_block)
         all_of_them = list(takewhile(lambda _: not stopping(), scored))
@@ -272,7 +273,7 @@ def _note_of_conflicts(state: RatingState) -> Iterator[str]:
         yield f"ratings disagree: {', '.join(state.conflicts)}; taken as {state.rating or 'unrated'}"
 
 
-def _read(photos: Iterable[Path], run: _Run, would_block: WouldBlock) -> Iterator[_Seen]:
+def _read(photos: Iterable[Path], run: _Run, would_block: WouldBlock, *, to_write: bool) -> Iterator[_Seen]:
     waiting: deque[Path] = deque()
 
     def remembered() -> Iterator[Path]:
@@ -280,7 +281,7 @@ def _read(photos: Iterable[Path], run: _Run, would_block: WouldBlock) -> Iterato
             waiting.append(photo)
             yield photo
 
-    for state in run.session.read(remembered(), would_block):
+    for state in run.session.read(remembered(), would_block, to_write=to_write):
         yield run.see(waiting.popleft(), state)
 
 

@@ -106,8 +106,9 @@ def test_a_rating_that_is_said_very_often_is_changed_at_once() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the memory of another process cannot be limited")
+@pytest.mark.parametrize("to_write", [False, True])
 def test_metadata_that_unfolds_to_gigabytes_fails_for_that_photo(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, to_write: bool
 ) -> None:
     sound, bomb = make_photo(tmp_path / "a.png"), tmp_path / "b.png"
     packed = zlib.compressobj(1)
@@ -117,7 +118,7 @@ def test_metadata_that_unfolds_to_gigabytes_fails_for_that_photo(
     assert bomb.stat().st_size < 1 << 20
     monkeypatch.setattr("aesth.metadata.process.MEMORY", 150 << 20)
     with MetadataSession() as session:
-        found = list(session.read([sound, bomb, sound]))
+        found = list(session.read([sound, bomb, sound], to_write=to_write))
     assert [type(one) for one in found] == [RatingState, MetadataError, RatingState]
     assert "ended unexpectedly" in str(found[1])
 

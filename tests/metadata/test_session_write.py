@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from exiftool import ExifToolHelper
 from PIL import Image
-from test_metadata_formats import credentials
+from test_metadata_formats import credentials, with_segments
 
 from aesth.errors import MetadataError
 from aesth.metadata import ChangedError, Colour, Extras, MetadataSession, NewRating, RatingState, SidecarStyle
@@ -256,7 +256,7 @@ class TestSidecar:
 
     def test_one_with_credentials_gets_one(self, session: MetadataSession, tmp_path: Path) -> None:
         photo = make_photo(tmp_path / "a.jpg")
-        photo.write_bytes(photo.read_bytes() + credentials())
+        photo.write_bytes(with_segments(photo.read_bytes(), (0xEB, credentials())))
         assert session.write(photo, NEW) == [tmp_path / "a.jpg.xmp"]
 
     def test_one_that_exiftool_warns_of_gets_one(self, session: MetadataSession, tmp_path: Path) -> None:

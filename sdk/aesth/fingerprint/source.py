@@ -8,7 +8,9 @@ from hashlib import blake2b
 from typing import BinaryIO
 
 _BYTES = 20
-_PIECE = 1 << 20
+_PIECE = 1 << 17
+"""Bytes that are read together: larger pieces of memory are got from the system and given back each time."""
+
 _SLACK = 1 << 16
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aesth import pairs
@@ -11,6 +11,7 @@ from aesth.errors import AesthError, MetadataError
 from aesth.metadata import sidecars
 from aesth.metadata.exiftool import ExifToolDied
 from aesth.metadata.files import missing, require_readable, unreadable
+from aesth.metadata.lately import LatelyRead
 from aesth.metadata.memory import NOTHING_KNOWN, KnownFiles
 from aesth.metadata.ratings import Marks, RatingState, combine, marks, values_of
 from aesth.metadata.sidecars import Sidecar
@@ -19,10 +20,22 @@ from aesth.pairs import Folders
 
 
 def read_batch(
-    workplace: Workplace, photos: Sequence[Path], known: KnownFiles = NOTHING_KNOWN, folders: Folders | None = None
+    workplace: Workplace,
+    photos: Sequence[Path],
+    known: KnownFiles = NOTHING_KNOWN,
+    folders: Folders | None = None,
+    lately: LatelyRead | None = None,
 ) -> Iterator[RatingState | AesthError]:
-    """The state of each photo, or what went wrong with it, in order; files that are ``known`` are not opened."""
-    look = _Look(workplace, known, folders)
+    """The state of each photo, or what went wrong with it, in order.
+
+    Args:
+        workplace: where ExifTool runs.
+        photos: the photos.
+        known: files that are not opened.
+        folders: what lies beside them.
+        lately: keeps what is read for a write that follows; None keeps nothing.
+    """
+    look = _Look(workplace, known, folders, lately)
     found = [_try_find(photo, look) for photo in photos]
     ready = [(photo, beside) for photo, beside in zip(photos, found, strict=True) if isinstance(beside, list)]
     states = _read_all(look, ready)
@@ -37,6 +50,11 @@ class _Look:
     workplace: Workplace
     known: KnownFiles
     folders: Folders | None
+    lately: LatelyRead | None
+
+    def read_tags(self, files: Sequence[Path]) -> list[Tags | None]:
+        """What each file says, None where ExifTool cannot open it."""
+        return self.workplace.read_tags(files) if self.lately is None else self.lately.read_tags(self.workplace, files)
 
 
 def _read_all(look: _Look, photos: Sequence[tuple[Path, list[Sidecar]]]) -> Iterator[RatingState | AesthError]:
@@ -49,7 +67,7 @@ def _read_all(look: _Look, photos: Sequence[tuple[Path, list[Sidecar]]]) -> Iter
 
 def _read_alone(look: _Look, photo: tuple[Path, list[Sidecar]]) -> RatingState | AesthError:
     try:
-        return _read(look, [photo])[0]
+        return _read(replace(look, lately=None), [photo])[0]
     except (ExifToolDied, MetadataError) as error:
         return MetadataError(error.message, photo[0])
 
@@ -57,7 +75,7 @@ def _read_alone(look: _Look, photo: tuple[Path, list[Sidecar]]) -> RatingState |
 def _read(look: _Look, photos: Sequence[tuple[Path, list[Sidecar]]]) -> list[RatingState | AesthError]:
     own = [[*beside, Sidecar(photo)] for photo, beside in photos]
     others = [_others(photo, beside, look) for photo, beside in photos]
-    tags = _tags(look.workplace, [source.path for sources in [*own, *others] for source in sources], look.known)
+    tags = _tags(look, [source.path for sources in [*own, *others] for source in sources])
     states: list[RatingState | AesthError] = []
     for mine, theirs in zip(own, others, strict=True):
         unread = next((source.path for source in mine if tags[source.path] is None), None)
@@ -68,12 +86,13 @@ def _read(look: _Look, photos: Sequence[tuple[Path, list[Sidecar]]]) -> list[Rat
     return states
 
 
-def _tags(workplace: Workplace, files: Iterable[Path], known: KnownFiles) -> dict[Path, Tags | None]:
+def _tags(look: _Look, files: Iterable[Path]) -> dict[Path, Tags | None]:
     """What each file says, None where ExifTool cannot open it; what is read now is known from here on."""
+    known = look.known
     found: dict[Path, Tags | None] = {file: known.recall(file) for file in files}
     unknown = [file for file, said in found.items() if said is None]
     states = [known.state(file) for file in unknown]
-    for file, state, tags in zip(unknown, states, workplace.read_tags(unknown), strict=True):
+    for file, state, tags in zip(unknown, states, look.read_tags(unknown), strict=True):
         found[file] = tags
         if tags is not None:
             known.note(file, state, values_of(tags))

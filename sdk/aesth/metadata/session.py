@@ -21,6 +21,7 @@ from aesth.metadata import files, sidecars
 from aesth.metadata.capture import Capture, read_captures
 from aesth.metadata.exiftool import ExifTool, check_version, find_program
 from aesth.metadata.journal import Entry, Journal, State
+from aesth.metadata.lately import LatelyRead
 from aesth.metadata.memory import NOTHING_KNOWN, KnownFiles, KnownPrograms, Memory, just_read
 from aesth.metadata.ratings import NewPick, NewRating, RatingState, clean_model
 from aesth.metadata.reader import read_batch
@@ -82,6 +83,7 @@ class MetadataSession:
         self._touch = touch
         self._memory = memory
         self._known = NOTHING_KNOWN
+        self._lately = LatelyRead()
         self._journal: Journal | None = None
         self._run: int | None = None
         self._recording = Lock()
@@ -182,21 +184,24 @@ class MetadataSession:
         self._clean_litter({Path(os.path.abspath(folder))})  # noqa: PTH100 - as `write` has it
 
     def read(
-        self, paths: Iterable[Path], would_block: WouldBlock = never, *, fresh: bool = False
+        self, paths: Iterable[Path], would_block: WouldBlock = never, *, fresh: bool = False, to_write: bool = False
     ) -> Iterator[RatingState | AesthError]:
         """The rating of each photo as photo managers see it, in input order, lazily, in batches that grow.
 
         An existing sidecar wins over what is embedded, as it does in digiKam and darktable. Where taking the next path
         ``would_block``, those taken are read first. ``fresh`` opens files also where what they say is remembered.
+        Where most photos are ``to_write`` soon, what a write needs is read as well, and not again then.
         """
         known = NOTHING_KNOWN if fresh else self._known
+        lately = self._lately if to_write else None
         folders = Folders()
         source = iter(paths)
         size = 1
         while batch := list(take(source, size, would_block)):
             folders.refresh()
             with self._one() as workplace:
-                states = list(read_batch(workplace, batch, known, folders if len(batch) >= _WORTH_A_LIST else None))
+                listed = folders if len(batch) >= _WORTH_A_LIST else None
+                states = list(read_batch(workplace, batch, known, listed, lately))
             yield from states
             size = min(2 * size, BATCH_SIZE)
 
@@ -261,6 +266,7 @@ class MetadataSession:
                     style=self._style,
                     touch=self._touch,
                     tell=tell,
+                    lately=self._lately,
                 )
                 if expected is not None:
                     _require(workplace, photo, expected, staged)

@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import BoundedSemaphore
 
 from aesth.errors import MetadataError
+from aesth.metadata import formats
 from aesth.metadata.exiftool import ExifTool
 from aesth.metadata.ratings import ALSO_READ_KEYS, READ_KEYS
 
@@ -21,6 +22,13 @@ Tags = Mapping[str, object]
 
 _UTF_16 = {b"\0<": "utf-16-be", b"<\0": "utf-16-le"}
 _BASE64 = "base64:"
+_BLOCKS = ("XMP", "EXIF")
+_NOTHING_COMPOSITE = "-e"
+"""Not to make tags of other tags, of which none is asked for."""
+
+_NOTHING_OF_MAKERS = "-fast2"
+"""Not to read the notes of makers, nor what follows a picture."""
+
 _PLAIN_EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,8}")
 
 
@@ -53,10 +61,9 @@ class Workplace:
             MetadataError: this system has no links, and the real name cannot be told to ExifTool safely.
         """
         link = self.folder / name
-        link.unlink(missing_ok=True)
         absolute = os.path.abspath(target)  # noqa: PTH100 - the link must lead where the caller means
         try:
-            link.symlink_to(absolute)
+            _link(link, absolute)
         except OSError as error:
             if os.name == "posix":
                 reason = f"the folder {self.folder} cannot be used ({error.strerror})"
@@ -73,31 +80,51 @@ class Workplace:
 
         None for a file that ExifTool cannot open.
         """
-        names = [self.alias(f"r{number}{plain_extension(file)}", file) for number, file in enumerate(files)]
-        if not names:
-            return []
-        wanted = [f"-{key}" for key in (*READ_KEYS, *ALSO_READ_KEYS, "File:FileType", *also)]
-        reply = self.exiftool.run(["-j", "-G1", "-a", "-n", *wanted, *names])
-        found = {str(tags["SourceFile"]): tags for tags in _parse(reply.output)}
-        for name in names:
-            self.forget(name)
-        return [found.get(name.replace("\\", "/")) for name in names]
+        # Those of ``also`` may be made of others, which takes ExifTool as long as reading a photo does.
+        return self._read(files, also, [] if also else [_NOTHING_COMPOSITE])
 
     def read_content(self, file: Path) -> Content:
-        """All at one look, which is most of what ExifTool takes over a write."""
-        name = self.alias(f"r0{plain_extension(file)}", file)
-        keys = [*READ_KEYS, *ALSO_READ_KEYS, "File:FileType", "XMP", "EXIF"]
-        try:
-            output = self.exiftool.run(["-j", "-G1", "-a", "-n", "-b", *(f"-{key}" for key in keys), name]).output
-        finally:
-            self.forget(name)
-        tags = dict(next(iter(_parse(output)), {}))
-        blocks = {kind: [tags.pop(key) for key in [*tags] if key.endswith(f":{kind}")] for kind in ("XMP", "EXIF")}
+        """All that a write compares."""
+        (content,) = self.read_contents([file], simple=formats.is_simple_jpeg(file))
+        return content or Content({}, b"", 0)
+
+    def read_contents(self, files: Sequence[Path], *, simple: bool) -> list[Content | None]:
+        """The same of several files, with their metadata in memory at one time.
+
+        Args:
+            files: the files.
+            simple: all are JPEGs for which `formats.is_simple_jpeg` vouches.
+
+        Returns:
+            None for a file that ExifTool cannot open.
+        """
+        found = self._read(files, _BLOCKS, ["-b", _NOTHING_COMPOSITE, *([_NOTHING_OF_MAKERS] if simple else [])])
+        return [None if tags is None else self._as_content(file, tags) for file, tags in zip(files, found, strict=True)]
+
+    def _as_content(self, file: Path, found: Tags) -> Content:
+        tags = dict(found)
+        blocks = [[tags.pop(key) for key in found if key.endswith(f":{kind}")] for kind in _BLOCKS]
         if any(str(value).startswith(_BASE64) for value in tags.values()):
             # Text that is no UTF-8, which ExifTool mends where it is not asked for blocks.
             tags = dict(self.read_tags([file])[0] or {})
-        packet, exif = (_as_bytes(found[0]) if found else b"" for found in blocks.values())
+        packet, exif = (_as_bytes(values[0]) if values else b"" for values in blocks)
         return Content(tags, _as_packet(packet), len(exif))
+
+    def _read(self, files: Iterable[Path], also: Iterable[str], options: Iterable[str]) -> list[Tags | None]:
+        names = [self.alias(f"r{number}{plain_extension(file)}", file) for number, file in enumerate(files)]
+        if not names:
+            return []
+        keys = {*READ_KEYS, *ALSO_READ_KEYS, "File:FileType", *also}
+        # By name, in whatever group: ExifTool looks through all that it found for each that it is asked for.
+        wanted = sorted({f"-{_name(key)}" for key in keys})
+        try:
+            reply = self.exiftool.run(["-j", "-G1", "-a", "-n", *options, *wanted, *names])
+        finally:
+            for name in names:
+                self.forget(name)
+        found = {str(tags["SourceFile"]): tags for tags in _parse(reply.output)}
+        read = (found.get(name.replace("\\", "/")) for name in names)
+        return [tags and {key: tags[key] for key in tags if not keys.isdisjoint((key, _name(key)))} for tags in read]
 
     def forget(self, name: str) -> None:
         """Remove the link called ``name``, if it is one."""
@@ -157,6 +184,20 @@ class Workplaces:
         workplace = Workplace(folder, ExifTool(first.program, folder, first.greet))
         self._all.append(workplace)
         return workplace
+
+
+def _link(link: Path, target: str) -> None:
+    try:
+        link.symlink_to(target)
+    except FileExistsError:
+        if os.fspath(link.readlink()) != target:
+            link.unlink()
+            link.symlink_to(target)
+
+
+def _name(key: str) -> str:
+    """The name of a tag without its group."""
+    return key.rpartition(":")[2]
 
 
 def plain_extension(path: Path) -> str:

@@ -23,6 +23,7 @@ from aesth.metadata.files import (
     make_alike,
     temporary_name,
 )
+from aesth.metadata.lately import LatelyRead
 from aesth.metadata.ratings import (
     READ_KEYS,
     NewPick,
@@ -87,6 +88,7 @@ def stage_all(
     style: SidecarStyle = SidecarStyle.DARKTABLE,
     touch: bool = False,
     tell: Tell = lambda _: None,
+    lately: LatelyRead | None = None,
 ) -> None:
     """Append to ``staged`` every file that must change for ``photo`` to have its new rating, sidecars first.
 
@@ -101,6 +103,7 @@ def stage_all(
         style: how a new sidecar is called.
         touch: let the photo's modification time tell of the write.
         tell: told where a photo of several names gets a sidecar for that reason.
+        lately: what was read of photos a moment ago.
 
     Raises:
         MetadataError: a sidecar is damaged, or nothing can hold the rating.
@@ -113,7 +116,8 @@ def stage_all(
     reason = "a sidecar was asked for" if sidecar_only else _why_not_embedded(target)
     try:
         if not reason:
-            embedded.append(_stage_embedded(workplace, target, partial(embedded_values, new), rating, touch=touch))
+            values_for = partial(embedded_values, new)
+            embedded.append(_stage_embedded(workplace, target, values_for, rating, touch=touch, lately=lately))
             staged.extend(embedded)
     except Declined as error:
         reason = error.message
@@ -177,13 +181,20 @@ def _why_not_embedded(photo: Path) -> str:
 
 
 def _stage_embedded(
-    workplace: Workplace, photo: Path, values_for: ValuesFor, rating: int | None = None, *, touch: bool
+    workplace: Workplace,
+    photo: Path,
+    values_for: ValuesFor,
+    rating: int | None = None,
+    *,
+    touch: bool,
+    lately: LatelyRead | None = None,
 ) -> Staged:
     _require_writable(photo.parent)
     kind = formats.embeddable(photo)
-    staged = Staged(photo.with_name(temporary_name(kind or "")), photo, photo.stat())
+    before = photo.stat()
+    staged = Staged(photo.with_name(temporary_name(kind or "")), photo, before)
     try:
-        old = _read(workplace, photo)
+        old = (lately.take(before) if lately else None) or _read(workplace, photo)
         values = values_for(old.tags)
         _rewrite(workplace, staged, values)
         new = _verify(workplace, staged.temporary, values, formats.FILE_TYPES[kind or ""], rating)
@@ -281,8 +292,7 @@ def _rewrite(workplace: Workplace, staged: Staged, values: Mapping[str, str]) ->
     try:
         _check(ask(staged.destination, write), staged.destination)
     finally:
-        workplace.forget(source)
-        workplace.forget(folder)
+        workplace.forget(source)  # not the folder, where the next photo is likely to lie
 
 
 def _read(workplace: Workplace, path: Path) -> Content:
