@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from io import BytesIO
 from math import ceil
 from typing import BinaryIO
@@ -21,7 +22,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 
-from aesth.decode import mpf
+from aesth.decode import avif, mpf
 from aesth.decode.embedded import Place
 from aesth.decode.picture import as_stored, foreign_errors, open_picture, orientation_of, set_scale
 from aesth.errors import DecodeError
@@ -87,6 +88,8 @@ def preview_of(
     height, width = as_stored(at_least, orientation_of(image))
     if isinstance(image, JpegImageFile):
         return _in_jpeg(file, image, (height, width), max_pixels)
+    if image.format == Format.AVIF.value:
+        return _in_avif(file, image, (height, width), max_pixels)
     if image.format == Format.HEIF.value:
         # Its thumbnails belong to it by the file's own table; Pillow-HEIF takes one of the same shape, crop, turn and
         # colour profile, or, as all other images and its versions before 1.8, does nothing.
@@ -102,6 +105,23 @@ def _in_jpeg(
         return None
     listed = [Place(image.info["mpoffset"] + one.start, one.size) for one in mpf.previews(image.info["mp"])]
     return stand_in(file, listed, image, file, at_least, max_pixels)
+
+
+def _in_avif(
+    file: BinaryIO, image: ImageFile.ImageFile, at_least: tuple[int, int], max_pixels: int
+) -> ImageFile.ImageFile | None:
+    """The smallest thumbnail in an AVIF that is of use; it belongs to the picture by the file's own tables."""
+    if image.mode not in _MODES:
+        return None
+    file.seek(0)
+    found = []
+    for copy in avif.thumbnails(file.read()):
+        with suppress(DecodeError), foreign_errors():
+            preview = open_picture(BytesIO(copy), Format.AVIF, max_pixels)
+            if _is_of_use(preview, image, at_least):
+                preview.load()
+                found.append(preview)
+    return min(found, key=lambda preview: preview.width, default=None)
 
 
 def stand_in(
@@ -141,7 +161,7 @@ def stand_in(
     return None
 
 
-def _is_of_use(preview: ImageFile.ImageFile, image: JpegImageFile, at_least: tuple[int, int]) -> bool:
+def _is_of_use(preview: ImageFile.ImageFile, image: ImageFile.ImageFile, at_least: tuple[int, int]) -> bool:
     """Whether a preview, not yet decoded, is large enough, yet small, and has the photo's shape and kind of colours."""
     shape = preview.width * image.height / (preview.height * image.width)
     return (
