@@ -150,7 +150,7 @@ def test_a_preview_that_shows_something_else_is_passed_over(tmp_path: Path, chan
     assert shape(photo(tmp_path, CHANGES[change](reduced(view())))) == WHOLE
 
 
-@pytest.mark.parametrize("quality", [80, 95])
+@pytest.mark.parametrize("quality", [85, 95])
 @pytest.mark.parametrize("how", [Image.Resampling.NEAREST, Image.Resampling.BILINEAR, Image.Resampling.LANCZOS])
 def test_a_camera_may_reduce_sharpen_and_compress_as_it_likes(
     tmp_path: Path, how: Image.Resampling, quality: int
@@ -159,7 +159,7 @@ def test_a_camera_may_reduce_sharpen_and_compress_as_it_likes(
     assert shape(photo(tmp_path, encode(preview, quality=quality))) == AS_PREVIEW
 
 
-@pytest.mark.parametrize(("quality", "expected"), [(80, AS_PREVIEW), (75, WHOLE)])
+@pytest.mark.parametrize(("quality", "expected"), [(85, AS_PREVIEW), (80, WHOLE)])
 def test_a_preview_that_is_compressed_much_is_passed_over(
     tmp_path: Path, quality: int, expected: tuple[int, ...]
 ) -> None:
