@@ -20,11 +20,16 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 import bench
+from aesth import registry
+from aesth.encoder import OnnxEncoder
 from measuring import compare, memory, report, results
-from measuring.camera import with_preview
+from measuring.camera import as_camera, with_preview
 from measuring.chart import draw
+from measuring.enlarged import enlarged
 from measuring.measure import percentile
 from measuring.operations import operations
+from measuring.previews import Comparison, agreement
+from measuring.previews import compare as compare_previews
 from measuring.results import Beside, Result, Run
 from support.photos import encode, scene
 
@@ -207,6 +212,41 @@ def test_the_preview_of_a_made_photo_lies_where_its_index_says() -> None:
         assert np.array_equal(np.asarray(photo), np.asarray(Image.open(BytesIO(preview))))
         photo.seek(0)
         assert np.array_equal(np.asarray(photo), np.asarray(Image.open(BytesIO(picture))))
+
+
+@pytest.mark.parametrize("shape", [(60, 90), (90, 60)])
+def test_an_enlarged_picture_is_the_picture_with_detail_finer_than_its_own(shape: tuple[int, int]) -> None:
+    colours = np.random.default_rng(0).integers(60, 190, (6, 6, 3), np.uint8)
+    small = Image.fromarray(colours).resize(shape[::-1], Image.Resampling.BICUBIC)
+    large = enlarged(small, 0, megapixels=1)
+    assert sorted(large.size) == [816, 1224]
+    assert (large.width > large.height) == (small.width > small.height)
+    back = np.asarray(large.resize(small.size, Image.Resampling.BOX), np.float32)
+    assert np.abs(back - np.asarray(small)).mean() < 3
+    soft = np.asarray(small.resize(large.size, Image.Resampling.LANCZOS), np.float32)
+    assert np.abs(np.diff(np.asarray(large, np.float32), axis=1)).mean() > 3 * np.abs(np.diff(soft, axis=1)).mean()
+
+
+def test_what_previews_and_saving_once_more_add_is_told_of_photos_that_have_previews() -> None:
+    def one(by_preview: float, resaved: float, *, stood_in: bool = True) -> Comparison:
+        return Comparison(Path("a.jpg"), (50.0, by_preview), (0.4, 0.1), stood_in, resaved)
+
+    found = agreement([one(51, 50.5), one(47, 50), one(50, 70, stood_in=False)])
+    assert (found.photos, found.by_preview) == (3, 2)
+    assert (found.average, found.most, found.bias, found.time) == (2, 3, -1, 0.25)
+    assert (found.average_resaved, found.most_resaved) == (0.25, 0.5)
+    assert found.of_95 == pytest.approx(2.9)
+    assert "2 of 3 photos by previews: 2.00 points apart on average, 2.90 in 95 of 100, 3.00 at most" in str(found)
+
+
+def test_a_photo_is_scored_by_itself_by_its_preview_and_saved_once_more(tmp_path: Path, brightness: Path) -> None:
+    path = tmp_path / "photo.jpg"
+    path.write_bytes(as_camera(enlarged(Image.fromarray(scene(60, 90)), 0, megapixels=12)))
+    (found,) = compare_previews([path], OnnxEncoder(registry.find(str(brightness))))
+    assert found.by_preview
+    assert found.scores[0] == pytest.approx(found.scores[1], abs=0.5)
+    assert found.scores[0] == pytest.approx(found.resaved, abs=0.5)
+    assert len({*found.scores, found.resaved}) == 3
 
 
 TAKES_60_MB = "taken = bytes(range(256)) * (60 << 12); print(len(taken), flush=True); "

@@ -32,7 +32,7 @@ def scene(width: int, height: int, seed: int) -> Image.Image:
     rng = np.random.default_rng(seed)
     luminance = 110 + _octaves(rng, width, height, 60.0, _FINEST)
     luminance += 0.6 * (np.asarray(_things(rng, width, height), np.float32) - 110)
-    luminance += _grain(rng, width, height) * np.sqrt(np.clip(luminance, 4, 255)) * 0.4  # photons: noise ~ sqrt(light)
+    luminance += grain(rng, width, height) * np.sqrt(np.clip(luminance, 4, 255)) * 0.4  # photons: noise ~ sqrt(light)
     colours = [128 + _octaves(rng, width // 4, height // 4, 12.0, _COARSE) for _ in range(2)]
     light, *colour = [Image.fromarray(np.clip(band, 0, 255).astype(np.uint8)) for band in (luminance, *colours)]
     bands = [light, *(band.resize(light.size, Image.Resampling.BILINEAR) for band in colour)]
@@ -40,13 +40,16 @@ def scene(width: int, height: int, seed: int) -> Image.Image:
 
 
 def camera_photo(path: Path, megapixels: int, seed: int, exif: bytes) -> Path:
-    """Write a JPEG of a camera: EXIF with a thumbnail, and a preview of `PREVIEW` pixels behind the picture (MPF)."""
-    width, height = SENSORS[megapixels]
-    picture = scene(width, height, seed)
-    preview = picture.reduce(max(1, width // (2 * PREVIEW)))
-    preview.thumbnail((PREVIEW, PREVIEW), Image.Resampling.LANCZOS)
-    path.write_bytes(with_preview(_jpeg(picture, 95, exif), _jpeg(preview, 85)))
+    """Write a JPEG of a camera, of a made-up scene, with EXIF."""
+    path.write_bytes(as_camera(scene(*SENSORS[megapixels], seed), exif))
     return path
+
+
+def as_camera(picture: Image.Image, exif: bytes = b"", quality: int = 85) -> bytes:
+    """A JPEG as a camera makes it, with a preview of `PREVIEW` pixels and of a ``quality`` behind the picture (MPF)."""
+    preview = picture.reduce(max(1, picture.width // (2 * PREVIEW)))
+    preview.thumbnail((PREVIEW, PREVIEW), Image.Resampling.LANCZOS)
+    return with_preview(_jpeg(picture, 95, exif), _jpeg(preview, quality))
 
 
 def camera_photos(folder: Path, megapixels: int, count: int) -> list[Path]:
@@ -168,12 +171,15 @@ def _things(rng: np.random.Generator, width: int, height: int) -> Image.Image:
     return picture
 
 
-def _grain(rng: np.random.Generator, width: int, height: int) -> NDArray[np.float32]:
-    """Noise of the sensor: a tile of it, shifted anew for each place, which costs less than new numbers."""
+def grain(rng: np.random.Generator, width: int, height: int) -> NDArray[np.float32]:
+    """Noise of the sensor, (height, width), of deviation 1.
+
+    A tile of it, shifted anew for each place, which costs less than new numbers.
+    """
     tile = rng.standard_normal((_GRAIN, _GRAIN), np.float32)
-    grain = np.empty((height, width), np.float32)
+    noise = np.empty((height, width), np.float32)
     for top in range(0, height, _GRAIN):
         row = np.roll(tile, tuple(rng.integers(0, _GRAIN, 2)), (0, 1))
         tiled = np.tile(row, (1, -(-width // _GRAIN)))
-        grain[top : top + _GRAIN] = tiled[: height - top, :width]
-    return grain
+        noise[top : top + _GRAIN] = tiled[: height - top, :width]
+    return noise

@@ -100,7 +100,7 @@ class Scorer:
         jobs: photos decoded at a time; None takes every core.
         cut_points: scores at which a photo gets 2, 3, 4 and 5 stars.
         max_pixels: photos of more pixels are refused (decompression bombs).
-        previews: score JPEG and HEIF files by a preview that the camera stored in them, where it is large enough and
+        previews: score JPEG, HEIF and AVIF files by a preview that is stored in them, where it is large enough and
             shows the same. RAW files are scored by theirs in any case: by the smallest such one, or by the largest.
         encoder: an encoder to use in place of ``model``, ``providers`` and ``threads``.
         cache: scores and embeddings to remember between runs; the caller closes it after this. None, the default,

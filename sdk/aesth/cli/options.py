@@ -130,7 +130,7 @@ class ComputeFlags:
         option(
             "--previews/--no-previews",
             panel=_SCORING,
-            help="Score JPEG, HEIF and RAW by a smaller preview of the camera's, where it shows the same (default).",
+            help="Score JPEG, HEIF, AVIF and RAW by a smaller preview in them, where it shows the same (default).",
         ),
     ] = None
 

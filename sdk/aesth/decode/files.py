@@ -35,7 +35,7 @@ def load(
         at_least: height and width that the result must reach where the file does; a larger picture may come reduced.
             None keeps every pixel.
         max_pixels: a picture of more pixels is refused before it is decoded.
-        previews: take a reduced copy that the camera stored in a JPEG, HEIF or RAW, where it shows the same and reaches
+        previews: take a reduced copy that is stored in a JPEG, HEIF, AVIF or RAW, where it shows the same and reaches
             ``at_least``. A RAW has its largest preview taken otherwise.
 
     Raises:
