@@ -113,8 +113,9 @@ def test_any_name_a_file_system_takes_is_read(tmp_path: Path, preview: bytes | N
 
 
 LARGE, MEDIUM, SMALL, THUMBNAIL = (480, 640), (240, 320), (120, 160), (48, 64)
-WANTED, MORE = (64, 64), (125, 125)
-"""96 x 96 pixels are enough for the one, of which a camera's thumbnail has too few, and 188 x 188 for the other."""
+HALF_OF_MEDIUM = (120, 160, 3)
+WANTED = (50, 50)
+"""75 x 75 pixels are enough for it, of which a camera's thumbnail has too few."""
 
 
 def pictures(*sizes: tuple[int, int], orientation: int = 1) -> list[bytes]:
@@ -131,22 +132,22 @@ def with_previews(folder: Path, large: bytes, *smaller: bytes, orientation: int 
 def test_the_smallest_preview_that_is_large_enough_stands_in_for_the_largest(tmp_path: Path) -> None:
     path = with_previews(tmp_path, *pictures(LARGE, THUMBNAIL, MEDIUM, SMALL))
     small, large = (load(path, at_least=WANTED, previews=previews) for previews in (True, False))
-    assert (small.shape, large.shape) == ((*SMALL, 3), (240, 320, 3))  # all of one, a half of the other
+    assert (small.shape, large.shape) == ((60, 80, 3), (120, 160, 3))  # a half of one, a quarter of the other
     assert shows_the_scene(small, 8)
-    assert load(path, at_least=MORE, previews=True).shape == (*MEDIUM, 3)
+    assert load(path, at_least=(100, 100), previews=True).shape == HALF_OF_MEDIUM
     assert load(path, previews=True).shape == (*LARGE, 3)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_smaller_preview_is_turned_as_the_largest(tmp_path: Path, orientation: int) -> None:
     path = with_previews(tmp_path, *pictures(LARGE, MEDIUM, orientation=orientation), orientation=orientation)
-    pixels = load(path, at_least=MORE, previews=True)
-    assert pixels.shape == (*MEDIUM, 3)
+    pixels = load(path, at_least=(100, 100), previews=True)
+    assert pixels.shape == HALF_OF_MEDIUM
     assert shows_the_scene(pixels, 8)
 
 
 def test_smaller_previews_of_something_else_are_passed_over(tmp_path: Path) -> None:
-    (large, medium), wanted = pictures(LARGE, MEDIUM), MORE
+    (large, medium), wanted = pictures(LARGE, MEDIUM), (100, 100)
     whole = load(with_previews(tmp_path, large), at_least=wanted, previews=True)
     mirrored, wide = encode(scene(*MEDIUM)[:, ::-1]), encode(scene(200, 320))
     barred = encode(np.pad(scene(180, 320), ((30, 30), (0, 0), (0, 0))))

@@ -32,9 +32,9 @@ from support.previews import FULL_HD, GAIN_MAP, VGA, of_size, with_pictures
 
 HEIGHT, WIDTH = 480, 640
 SMALL = (120, 160)
-WANTED = (64, 64)
-AS_PREVIEW, WHOLE = (120, 160, 3), (240, 320, 3)
-"""Of 160 x 120 pixels all are decoded, of 640 x 480 a half, when 64 x 64 are wanted."""
+WANTED = (40, 40)
+AS_PREVIEW, WHOLE = (60, 80, 3), (120, 160, 3)
+"""Of 160 x 120 pixels a half is decoded, of 640 x 480 a quarter, when 40 x 40 are wanted."""
 
 
 def view(seed: int = 0, height: int = HEIGHT, width: int = WIDTH) -> Image.Image:
@@ -82,7 +82,7 @@ def test_a_preview_is_turned_as_its_photo(tmp_path: Path, orientation: int) -> N
     path = tmp_path / "photo.jpg"
     stored = [Image.fromarray(as_stored(scene(*size), orientation)) for size in ((HEIGHT, WIDTH), SMALL)]
     # What a preview tells of itself is passed over: it is as its photo is, which is seen.
-    content = encode(stored[0], exif=exif_of(orientation)), encode(stored[1], exif=exif_of(7), subsampling=0)
+    content = encode(stored[0], exif=exif_of(orientation)), encode(stored[1], exif=exif_of(7))
     path.write_bytes(with_pictures(content[0], [content[1]]))
     pixels = load(path, at_least=WANTED, previews=True)
     assert pixels.shape == AS_PREVIEW
@@ -117,7 +117,7 @@ CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
     "bars beside": lambda image: framed(image, (8, 0)),
     "another shape": lambda image: image.resize((160, 128)),
     "on its side": lambda image: image.transpose(Image.Transpose.ROTATE_90),
-    "too small": lambda image: image.resize((126, 95)),
+    "too small": lambda image: image.resize((78, 59)),
     "hardly smaller": lambda image: view().resize((324, 243)),
 }  # fmt: skip
 
@@ -172,15 +172,6 @@ def test_the_steps_that_count_are_those_of_brightness(tmp_path: Path) -> None:
     for tables, expected in (([fine, coarse], AS_PREVIEW), ([coarse, fine], WHOLE)):
         preview = encode(reduced(view()), qtables=tables, quality=50)  # which leaves the steps as they are
         assert shape(photo(tmp_path, preview)) == expected
-
-
-def test_a_preview_keeps_as_much_headroom_as_a_photo(tmp_path: Path) -> None:
-    """What is reduced to hardly more than is wanted moves scores more than what a camera does to its previews."""
-    preview = encode(reduced(view(), (240, 320)))
-    path = photo(tmp_path, preview)
-    for wanted, expected in ((60, (120, 160, 3)), (61, (240, 320, 3)), (119, (240, 320, 3))):
-        (tmp_path / "alone.jpg").write_bytes(preview)
-        assert shape(path, (wanted, wanted)) == shape(tmp_path / "alone.jpg", (wanted, wanted)) == expected
 
 
 DAMAGES: dict[str, Callable[[bytes], bytes]] = {
@@ -242,8 +233,8 @@ def test_pictures_of_another_kind_are_no_previews(tmp_path: Path, kind: int) -> 
 
 def test_the_smallest_preview_that_is_large_enough_is_taken_and_the_next_where_it_is_damaged(tmp_path: Path) -> None:
     path = tmp_path / "photo.jpg"
-    coarse, fair, fine = (encode(reduced(view(), size)) for size in ((30, 40), (99, 132), (180, 240)))
-    for fair_one, expected in ((fair, (99, 132, 3)), (fair[:-300] + bytes(300), (180, 240, 3))):
+    coarse, fair, fine = (encode(reduced(view(), size)) for size in ((30, 40), (96, 128), (180, 240)))
+    for fair_one, expected in ((fair, (48, 64, 3)), (fair[:-300] + bytes(300), (45, 60, 3))):
         path.write_bytes(with_pictures(encode(view()), [fine, coarse, fair_one], [FULL_HD, VGA, FULL_HD]))
         assert shape(path) == expected
 
@@ -264,8 +255,8 @@ def test_what_is_flat_tells_nothing_so_that_more_rows_are_looked_at(
 def test_a_top_of_far_more_detail_than_the_rest_is_not_read_to_its_end_and_tells_nothing(tmp_path: Path) -> None:
     image = Image.new("RGB", (WIDTH, 6400), (128, 128, 128))
     image.paste(Image.blend(view(height=400), Image.fromarray(noise(400, WIDTH)), 0.5), (0, 0))
-    path = photo(tmp_path, reduced(image, (1500, 150)), image)
-    assert shape(path) == load(path, at_least=WANTED).shape == (1600, 160, 3)
+    path = photo(tmp_path, reduced(image, (1600, 160)), image)
+    assert shape(path) == load(path, at_least=WANTED).shape == (800, 80, 3)
 
 
 @pytest.mark.parametrize(

@@ -102,10 +102,10 @@ def as_stored(at_least: tuple[int, int], orientation: int) -> tuple[int, int]:
     return (width, height) if orientation in SIDEWAYS else (height, width)
 
 
-def set_scale(image: ImageFile.ImageFile, at_least: tuple[int, int]) -> None:
-    """Let a JPEG be decoded at a half, a quarter or an eighth where that keeps `HEADROOM` times height and width."""
+def set_scale(image: ImageFile.ImageFile, at_least: tuple[int, int], headroom: int = HEADROOM) -> None:
+    """Let a JPEG be decoded at a half, a quarter or an eighth where that keeps ``headroom`` times height and width."""
     height, width = at_least
-    image.draft(image.mode, (width * HEADROOM, height * HEADROOM))
+    image.draft(image.mode, (width * headroom, height * headroom))
 
 
 def refuse_bomb(size: tuple[int, int], max_pixels: int) -> None:
