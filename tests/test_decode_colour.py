@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image, ImageCms
 
 from aesth.decode import from_array, from_pil, load
+from aesth.decode.colour import to_srgb
 from support.photos import encode, photo, scene
 
 
@@ -60,9 +61,22 @@ def test_colours_are_converted_from_the_embedded_profile(tmp_path: Path, form: s
     assert load(path)[8, 8].tolist() == pytest.approx([168, 99, 54], abs=6 if form in ("HEIF", "AVIF", "JPEG") else 3)
 
 
-def test_a_profile_of_srgb_changes_nothing(tmp_path: Path) -> None:
+def test_a_profile_of_srgb_changes_nothing_and_takes_no_time(tmp_path: Path) -> None:
     path = photo(tmp_path / "photo.png", form="PNG", icc_profile=SRGB)
-    assert np.abs(load(path).astype(int) - scene()).max() <= 1
+    assert np.array_equal(load(path), scene())
+    image = Image.fromarray(scene())
+    assert to_srgb(image, SRGB) is image
+
+
+def test_a_profile_that_is_hardly_another_is_followed() -> None:
+    """The primaries of sRGB by a curve of 2.2 alone, which differs from its own in the shadows."""
+    primaries = [(0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06061, 0.71410)]
+    shades = Image.fromarray(np.arange(256, dtype=np.uint8).repeat(3).reshape(1, 256, 3))
+    found = np.asarray(to_srgb(shades, profile(primaries, 2.2))).astype(int)
+    linear = (np.arange(256) / 255) ** 2.2
+    expected = 255 * np.where(linear < 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    assert np.abs(found[0, :, 1] - expected).max() < 1.5
+    assert np.abs(found - np.asarray(shades)).max() > 1
 
 
 @pytest.mark.parametrize("broken", [b"", b"x", b"garbage" * 50, ADOBE_RGB[:140], DARK_GREY], ids=range(5))

@@ -11,6 +11,9 @@ from PIL import Image, ImageCms
 
 from aesth.decode.arrays import WHITE
 
+_SHADES = 18
+"""Of each colour, by whose mixtures a profile is tried: 0, 15, 30, ... 255."""
+
 _COLOUR_SPACES = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK", "Lab": "LAB"}
 
 
@@ -31,7 +34,7 @@ def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     """A flattened image as RGB in sRGB.
 
     A profile that is broken, or made for another colour space than the image's, is ignored: the image is then taken
-    as sRGB, or as CMYK without a profile.
+    as sRGB, or as CMYK without a profile. One of sRGB itself changes nothing, so that its time is spared.
     """
     transform = _transform_from(profile, image.mode) if profile else None
     if transform is None and image.mode == "LAB":
@@ -67,12 +70,12 @@ def _to_8_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
 
 @lru_cache(maxsize=16)
 def _transform_from(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """The transform of ``mode`` in ``profile`` to sRGB; None if the profile is of no use. Safe to share by threads."""
+    """The transform of ``mode`` in ``profile`` to sRGB; None if there is nothing to do. Safe to share by threads."""
     try:
         source = ImageCms.ImageCmsProfile(BytesIO(profile))
         if _COLOUR_SPACES.get(source.profile.xcolor_space.strip()) != mode:
             return None
-        return ImageCms.buildTransform(
+        transform = ImageCms.buildTransform(
             source,
             ImageCms.createProfile("sRGB"),
             mode,
@@ -80,8 +83,17 @@ def _transform_from(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | N
             ImageCms.Intent.RELATIVE_COLORIMETRIC,
             ImageCms.Flags.BLACKPOINTCOMPENSATION,
         )
+        return None if mode == "RGB" and _changes_nothing(transform) else transform
     except (ImageCms.PyCMSError, OSError, TypeError, ValueError):
         return None
+
+
+def _changes_nothing(transform: ImageCms.ImageCmsTransform) -> bool:
+    """Whether colours stay as they are, but for what is lost where they are rounded to 8 bits once more."""
+    shades = np.linspace(0, 255, _SHADES).astype(np.int16)
+    colours = np.stack(np.meshgrid(shades, shades, shades), -1).reshape(_SHADES, -1, 3)
+    changed = np.asarray(transform.apply(Image.fromarray(colours.astype(np.uint8))))
+    return int(np.abs(changed - colours).max()) <= 1
 
 
 def _lab_profile() -> bytes:

@@ -38,7 +38,8 @@ HEADROOM = 1
 """Previews are decoded at a reduced size as photos are, but keep only this many times the size asked for.
 
 With twice as much, as photos have, decoding and resizing take twice as long. Scores by int8 networks, which round, are
-then hardly nearer to those of the photos (0.74 in place of 0.76 points on average); those by float ones are (0.30, 0.47).
+then hardly nearer to those of the photos (0.74 in place of 0.76 points on average); those by float ones are (0.30 in
+place of 0.47).
 """
 
 COARSEST = 20
