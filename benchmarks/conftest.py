@@ -14,11 +14,11 @@ from aesth.cores import usable_cores
 from aesth.discover import find_photos
 from aesth.encoder import OnnxEncoder
 from measuring.camera import camera_photos, phone_photo
-from measuring.copies import Copies
+from measuring.copies import Copies, MakeCopies
 from measuring.measure import FindEncoder
 
 MADE = Path(__file__).parents[1] / "bench-photos"
-MOST_OF_YOURS, MOST_COPIES = 48, 12
+MOST_OF_YOURS, MOST_COPIES, FEWEST_COPIES = 48, 12, 8
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -96,13 +96,13 @@ def _opened(name: str, provider: str, calls: int) -> OnnxEncoder:
 
 
 @pytest.fixture
-def copies(tmp_path: Path) -> Iterator[Callable[[list[Path]], Copies]]:
+def copies(tmp_path: Path) -> Iterator[MakeCopies]:
     """Makes copies of photos in a folder of their own, which is removed in the end: photos are large."""
     made: list[Path] = []
 
-    def make(originals: list[Path]) -> Copies:
+    def make(originals: list[Path], least: int = FEWEST_COPIES) -> Copies:
         made.append(tmp_path / f"copies-{len(made)}")
-        return Copies(originals[:MOST_COPIES], made[-1])
+        return Copies(originals[:MOST_COPIES], made[-1], least)
 
     yield make
     for folder in made:

@@ -15,14 +15,16 @@ from aesth.metadata import MetadataSession, Policy
 from aesth.providers import full_provider_name, offered_providers
 from aesth.scorer import Scorer
 from aesth.tagging import Action, Outcome, tag
-from measuring.copies import Copies
+from measuring.copies import Copies, MakeCopies
 from measuring.measure import BY, FindEncoder, Task, float_product, measure
 from measuring.plain import PlainWay, ReadAndWrite, decode_all
 
 KINDS = ["24 MP", "yours"]
 
+MANY = 32
+"""Photos of a run. While the first is decoded and the last is written, nothing is done beside: of few, that is much."""
+
 PhotosOf = Callable[[str], list[Path]]
-MakeCopies = Callable[[list[Path]], Copies]
 
 
 class Tagging:
@@ -65,16 +67,18 @@ def test_tag(
     tmp_path: Path,
     seconds: float,
     kind: str,
+    quick: bool,
     provider: str,
     model: str,
     previews: bool,
 ) -> None:
     photos = photos_of(kind)
     encoder = sharing_encoder(model, provider)
-    ours = Tagging(encoder, copies(photos), session, previews=previews)
+    many = len(photos) if quick else MANY
+    ours = Tagging(encoder, copies(photos, many), session, previews=previews)
     beside = {}
     if kind != "yours":  # files of every kind, some of which cannot be written, are not for a yardstick
-        others = copies(photos)
+        others = copies(photos, many)
         alone = ReadAndWrite(tmp_path, encoder.record.preprocess.size, usable_cores())
         beside = {"only decoding and writing": Task(lambda: alone.run(others.files), len(others.files), others.renew)}
     which = "your photos" if kind == "yours" else f"JPEGs of {kind}"
@@ -104,13 +108,15 @@ def test_plain_way(
     sharing_encoder: FindEncoder,
     session: MetadataSession,
     seconds: float,
+    quick: bool,
 ) -> None:
     pytest.importorskip("torchvision")
+    many = 2 if quick else MANY
     photos = copies(photos_of("24 MP"))
     providers = [provider for provider in BY if full_provider_name(provider) in offered_providers()]
     ours = {
         f"tag with {name}{BY[provider]}": Tagging(
-            sharing_encoder(name, provider), copies(photos_of("24 MP")), session
+            sharing_encoder(name, provider), copies(photos_of("24 MP"), many), session
         ).task
         for name in ("lite", "base")
         for provider in providers

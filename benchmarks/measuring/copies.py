@@ -6,16 +6,24 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
+
+
+class MakeCopies(Protocol):
+    """Makes copies of photos."""
+
+    def __call__(self, originals: list[Path], least: int = ...) -> Copies:
+        """So many of each photo that there are at least so many."""
 
 
 class Copies:
     """Photos to write into: copies, made anew before each time.
 
     Attributes:
-        files: the copies, so many of each photo that there are at least eight.
+        files: the copies, so many of each photo that there are at least as many as asked for.
     """
 
-    def __init__(self, originals: Sequence[Path], folder: Path, least: int = 8) -> None:
+    def __init__(self, originals: Sequence[Path], folder: Path, least: int) -> None:
         folder.mkdir()
         times = -(-least // len(originals))
         self._sources = [photo for _ in range(times) for photo in originals]
