@@ -1,8 +1,11 @@
-"""`aesth best` over a video: the best frame is told, and saved where that is asked for; a camera cannot be tried."""
+"""`aesth best` over a video or a camera: the best frame is told, and saved where that is asked for."""
 
 from __future__ import annotations
 
 import json
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +14,7 @@ from PIL import Image, ImageFilter
 
 from aesth import BestShot, DecodeError
 from aesth.apps.live import follow
-from aesth.decode.video import Frame
+from aesth.decode.video import Frame, camera
 from aesth.decode.video.camera import Camera
 from aesth.encoder import OnnxEncoder
 from aesth.registry import find
@@ -49,6 +52,39 @@ def test_the_sharpest_frame_of_a_steady_view_is_told_and_saved(film: Path, brigh
     assert out.read_bytes() != before
 
 
+@pytest.fixture
+def camera_showing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], str]:
+    """The name of a camera that sees a film, once, as it plays: FFmpeg's device without a machine behind it."""
+
+    def show(film: Path) -> str:
+        monkeypatch.setitem(camera._DRIVERS, sys.platform, ("lavfi", "{}"))
+        return f"movie={film},realtime"
+
+    return show
+
+
+def test_a_camera_is_looked_through_until_it_ends_and_its_sharpest_frame_saved(
+    film: Path, camera_showing: Callable[[Path], str], brightness: Path, tmp_path: Path
+) -> None:
+    out, name, begun = tmp_path / "best.jpg", camera_showing(film), time.monotonic()
+    done = aesth_in_process("best", "--model", brightness, "--camera", name, "--out", out, "--format", "json")
+    (told,) = json.loads(done.stdout)
+    assert (told["path"], told["action"], told["error"], told["frames"]) == (str(out), "written", None, 25)
+    assert 0.5 < told["time"] < time.monotonic() - begun, "by the clock, not by what the film says"
+    assert np.abs(np.asarray(Image.open(out), float) - view(0)).mean() < 12
+
+
+def test_a_camera_is_looked_through_for_some_seconds(
+    film: Path, camera_showing: Callable[[Path], str], brightness: Path
+) -> None:
+    done = aesth_in_process(
+        "best", "--model", brightness, "--camera", camera_showing(film), "--seconds", "0.6", "--format", "json"
+    )
+    (told,) = json.loads(done.stdout)
+    assert 1 <= told["frames"] < 22
+    assert told["time"] <= 0.6
+
+
 def test_people_see_the_best_and_when_it_was(film: Path, brightness: Path) -> None:
     done = aesth_in_process("best", "--model", brightness, film)
     _, row = done.stdout.decode().splitlines()
@@ -75,7 +111,7 @@ def test_what_is_no_video_and_no_camera_is_told(brightness: Path, tmp_path: Path
 def test_an_endless_stream_is_followed_lazily_and_until_its_time(brightness: Path) -> None:
     taken = []
 
-    def camera():
+    def endless():
         number = 0
         while True:
             taken.append(number)
@@ -83,6 +119,6 @@ def test_an_endless_stream_is_followed_lazily_and_until_its_time(brightness: Pat
             number += 1
 
     best_shot = BestShot(encoder=OnnxEncoder(find(str(brightness)), threads=1))
-    next(follow(camera(), best_shot))
+    next(follow(endless(), best_shot))
     assert taken == [0]
-    assert len(list(follow(camera(), best_shot, seconds=0.45))) == 5
+    assert len(list(follow(endless(), best_shot, seconds=0.45))) == 5
