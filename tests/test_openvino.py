@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,9 +17,11 @@ from numpy.typing import NDArray
 
 from aesth.encoder import OnnxEncoder
 from aesth.errors import ConfigError, ModelError
-from aesth.openvino import OpenVinoSession, load_openvino, pixels
+from aesth.openvino import OpenVinoSession, load_openvino, pixels, session
+from aesth.openvino.sums import adds_exactly
 from aesth.providers import OPENVINO, resolve_providers
 from aesth.registry import MODELS_FOLDER, ModelFile, find
+from aesth.runtime import has_vnni
 from aesth.training.first_layer import see_blocks
 from support.eyes import Seeing, changed, first_colours, in_bytes, pictures, seen
 from support.models import CHANNELS, SUM_STEP, int8_sum
@@ -72,7 +75,7 @@ def test_sums_of_int8_products_are_not_cut_off_on_any_cpu(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: int, told: bool
 ) -> None:
     if not told:
-        monkeypatch.setattr("aesth.openvino.session.has_vnni", lambda: False)
+        monkeypatch.setattr("aesth.openvino.session.adds_exactly", lambda _: False)
     path = tmp_path / "sum.onnx"
     onnx.save(int8_sum(), str(path))
     found = OpenVinoSession(path, 1).run(np.full((1, CHANNELS, 8, 8), value, np.float32))  # type: ignore[arg-type]
@@ -82,17 +85,14 @@ def test_sums_of_int8_products_are_not_cut_off_on_any_cpu(
 OPTION = "LP_TRANSFORMS_MODE"
 
 
-def test_a_cpu_without_vnni_computes_in_float(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert OPTION not in kept_options(monkeypatch, vnni=True)
-    assert kept_options(monkeypatch, vnni=False)[OPTION] == "NO"
+def test_a_cpu_that_cuts_sums_off_computes_in_float() -> None:
+    assert OPTION not in session._options(None, 1, exact=True)
+    assert session._options(None, 1, exact=False)[OPTION] == "NO"
 
 
-def kept_options(monkeypatch: pytest.MonkeyPatch, *, vnni: bool) -> dict[str, Any]:
-    from aesth.openvino import session
-
-    monkeypatch.setattr(session, "has_vnni", lambda: vnni)
-    monkeypatch.setattr(session.platform, "machine", lambda: "x86_64")
-    return session._options(None, 1)
+@pytest.mark.skipif(sys.platform != "linux" or platform.machine() != "x86_64", reason="only there it is told as well")
+def test_what_this_cpu_does_with_sums_is_found_as_the_system_tells_it() -> None:
+    assert adds_exactly(load_openvino()) == has_vnni()
 
 
 class TestBlocks:
@@ -216,12 +216,10 @@ def test_where_it_is_not_installed_the_line_that_does_it_is_told(
 
 
 def test_its_own_threads_are_heeded(monkeypatch: pytest.MonkeyPatch) -> None:
-    from aesth.openvino import session
-
     monkeypatch.setattr(session, "usable_cores", lambda: 8)
-    assert [session._options(threads, calls)["NUM_STREAMS"] for threads, calls in [(None, 4), (2, 4), (4, 1)]] == [
-        4,
-        2,
-        1,
-    ]
-    assert [session._options(threads, 1)["INFERENCE_NUM_THREADS"] for threads in (None, 3)] == [8, 3]
+
+    def told(threads: int | None, calls: int) -> tuple[int, int]:
+        options = session._options(threads, calls, exact=True)
+        return options["NUM_STREAMS"], options["INFERENCE_NUM_THREADS"]
+
+    assert [told(None, 4), told(2, 4), told(4, 1), told(3, 1)] == [(4, 8), (2, 2), (1, 4), (1, 3)]
