@@ -46,8 +46,8 @@ class OpenVinoSession:
     """A network that OpenVINO runs on the CPU. Safe to share between threads.
 
     What is int8 in the file is int8 here, and means the same on every CPU: those that cut sums of 8 bits off, as x86
-    CPUs without VNNI do, compute in float. What is float in the file is float32 also where a CPU has bfloat16, which moves
-    scores half as far again as int8 does.
+    CPUs without VNNI do, compute in float. What is float in the file is float32 also where a CPU has bfloat16, which
+    moves scores half as far again as int8 does.
 
     Args:
         path: the ONNX file, with an input of shape (n, h, w, 3) and one output.
