@@ -96,7 +96,7 @@ class Scorer:
     Args:
         model: ``"default"``, a name of the registry, or the path of an ONNX file.
         providers: execution providers, best first (``"cpu"``, ``"cuda"``, ...); None takes the CPU.
-        threads: threads of ONNX Runtime; None takes every core.
+        threads: of the network; None takes every core.
         jobs: photos decoded at a time; None takes every core.
         cut_points: scores at which a photo gets 2, 3, 4 and 5 stars.
         max_pixels: photos of more pixels are refused (decompression bombs).

@@ -120,7 +120,7 @@ class ComputeFlags:
     model: Model = None
     provider: Provider = None
     threads: Annotated[
-        int | None, option("--threads", panel=_SCORING, min=1, help="Threads of ONNX Runtime. Default: every core.")
+        int | None, option("--threads", panel=_SCORING, min=1, help="Threads of the network. Default: every core.")
     ] = None
     jobs: Annotated[
         int | None, option("--jobs", panel=_SCORING, min=1, help="Photos decoded at a time. Default: every core.")
