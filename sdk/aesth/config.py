@@ -44,7 +44,7 @@ class Settings:
     Attributes:
         model: name of a model, or path of an ONNX file.
         provider: execution providers, best first; empty takes the CPU.
-        threads: threads of ONNX Runtime; None takes every core.
+        threads: of the network; None takes every core.
         jobs: photos decoded at a time; None takes every core.
         taste: file of a person's taste, of `aesth learn`; empty scores by the taste of all.
         format: how results are printed.

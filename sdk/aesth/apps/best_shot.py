@@ -55,7 +55,7 @@ class BestShot:
     Args:
         model: ``"default"``, a name of the registry, or the path of an ONNX file.
         providers: execution providers, as of `aesth.Scorer`.
-        threads: threads of ONNX Runtime; None takes every core.
+        threads: of the network; None takes every core.
         encoder: makes embeddings, in place of ``model``, ``providers`` and ``threads``.
         same_scene: distance of two frames of one view at most; see `aesth.apps.bursts`.
         taste: of the person to score for, or the file of it; None scores by what people like in common.

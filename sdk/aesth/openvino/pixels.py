@@ -7,7 +7,7 @@ computes in floats where bytes are laid out anew between two convolutions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 COLOURS = 3
 CHANNELS_FIRST = (0, 3, 1, 2)
 
-_TO_NUMBERS = ("Multiply", "Subtract", "Convert", "Transpose", "Reshape", "Parameter")
+_TO_CONVOLUTION = ("Transpose", "Convert", "Subtract", "Multiply", "Convolution")
 _OF_WEIGHTS = ("Multiply", "Subtract", "Convert", "Constant")
 _TO_BYTES = ("Add", "FakeQuantize", "Convert")
 _COMPUTED = {"Subtract": np.subtract, "Multiply": np.multiply}
@@ -35,10 +35,11 @@ def see_pixels(model: Any, opset: Any) -> int:
     Returns:
         how many convolutions were changed; 0 where none sees blocks.
     """
-    found = [one for node in model.get_ordered_ops() if (one := _Sight.of(node))]
+    found = list(_sights(model))
     for sight in found:
         _see_pixels(sight, opset)
-    model.validate_nodes_and_infer_types()
+    if found:
+        model.validate_nodes_and_infer_types()
     return len(found)
 
 
@@ -47,29 +48,22 @@ class _Sight:
     """A convolution that sees blocks of pixels.
 
     Attributes:
+        image: the picture.
+        centring: takes the middle of all grey levels off its bytes.
+        scaling: multiplies what is left.
         convolution: the node.
-        numbers: from the node that makes numbers of bytes back to the picture.
         weights: from the node that makes numbers of the weights back to their bytes, (places x o, block x 3, h, w).
         rounding: from the biases to the bytes of the output.
         apart: from there to where places of a block are neighbours; empty where a block gives one place.
     """
 
+    image: Any
+    centring: Any
+    scaling: Any
     convolution: Any
-    numbers: Sequence[Any]
     weights: Sequence[Any]
     rounding: Sequence[Any]
     apart: Sequence[Any]
-
-    @classmethod
-    def of(cls, node: Any) -> _Sight | None:
-        """What ``node`` sees; None where that is not blocks of the picture's pixels."""
-        if node.get_type_name() != "Convolution":
-            return None
-        numbers, weights = _back(node, 0, _TO_NUMBERS), _back(node, 1, _OF_WEIGHTS)
-        rounding = _on(node, _TO_BYTES)
-        if not (numbers and weights and rounding and _is_constant(_maker(rounding[0], 1))):
-            return None
-        return cls(node, numbers, weights, rounding, _on(rounding[-1], _APART))
 
     @property
     def block(self) -> int:
@@ -87,20 +81,33 @@ class _Sight:
         return int(together // apart)
 
 
+def _sights(model: Any) -> Iterator[_Sight]:
+    """The convolutions of what the picture's bytes are reshaped to."""
+    image = model.input(0)
+    for user in image.get_target_inputs():
+        reshape = user.get_node()
+        way = _on(reshape, _TO_CONVOLUTION) if reshape.get_type_name() == "Reshape" else []
+        if way:
+            *_, centring, scaling, convolution = way
+            weights, rounding = _back(convolution, 1, _OF_WEIGHTS), _on(convolution, _TO_BYTES)
+            if weights and rounding and _is_constant(_maker(rounding[0], 1)):
+                apart = _on(rounding[-1], _APART)
+                yield _Sight(image.get_node(), centring, scaling, convolution, weights, rounding, apart)
+
+
 def _see_pixels(sight: _Sight, opset: Any) -> None:
-    multiply, subtract, *_, image = sight.numbers
     places, across = sight.places, sight.block // sight.places
     kernel = _of_pixels(sight.weights[-1].get_data(), sight.block, places)
     own = len(kernel)
 
-    permuted = opset.transpose(image, np.array(CHANNELS_FIRST))
-    centred = opset.subtract(opset.convert(permuted, "f32"), _maker(subtract, 1))
-    numbers = opset.multiply(centred, _maker(multiply, 1))
+    permuted = opset.transpose(sight.image, np.array(CHANNELS_FIRST))
+    centred = opset.subtract(opset.convert(permuted, "f32"), _maker(sight.centring, 1))
+    numbers = opset.multiply(centred, _maker(sight.scaling, 1))
     steps, zeros = (_vector(_maker(node, 1))[:own].reshape(-1, 1, 1, 1) for node in sight.weights[:2])
     weights = opset.multiply(opset.subtract(opset.convert(opset.constant(kernel), "f32"), zeros), steps)
 
     geometry = sight.convolution.get_attributes()
-    width, columns = image.output(0).get_partial_shape()[2].get_length(), _width(sight.rounding[0]) * places
+    width, columns = sight.image.output(0).get_partial_shape()[2].get_length(), _width(sight.rounding[0]) * places
     right = (columns - 1) * across + kernel.shape[3] - width
     convolution = opset.convolution(
         numbers,

@@ -27,7 +27,7 @@ class BatchScorer:
     Args:
         model: ``"default"``, a name of the registry, or the path of an ONNX file, which each machine must have.
         providers: execution providers, best first; None takes the CPU.
-        threads: threads of ONNX Runtime; as many as the worker has CPUs.
+        threads: of the network; as many as the worker has CPUs.
         jobs: photos decoded at a time; None takes as many as ``threads``.
         cut_points: scores at which a photo gets 2, 3, 4 and 5 stars.
         max_pixels: photos of more pixels are refused.
