@@ -25,7 +25,7 @@ from aesth.metadata.journal import State
 from aesth.scale import relative_percentiles, stars
 from aesth.scorer import Scored
 from aesth.scoring import score_photos
-from aesth.tagging import AHEAD_OF_WRITES, PATIENCE, Action, Outcome, tag
+from aesth.tagging import PATIENCE, Action, Outcome, tag
 from support.metadata import DARKTABLE, NEW, exiv2, make_photo, process_of, rate_by_exiv2, rate_by_hand
 from support.models import brightness_model
 from support.moments import before_commit, before_reading
@@ -350,14 +350,19 @@ class TestWritesGoOnMeanwhile:
         assert by_action(outcomes) == [Action.WRITTEN] * 2 + [Action.SKIPPED] * 3
 
     def test_stopping_begins_no_other_and_tells_of_all_that_are_written(
-        self, scorer: Scorer, wide_session: MetadataSession, tmp_path: Path
+        self, scorer: Scorer, wide_session: MetadataSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         photos = [make_photo(tmp_path / f"{number:02}.jpg", 95) for number in range(30)]
-        told: list[Path] = []
-        run = tag(photos, scorer, wide_session, stopping=lambda: len(told) >= 4)
-        told.extend(outcome.path for outcome in run)
+        write, asked = wide_session.write, itertools.count()
+
+        def slowly(*arguments: Any, **options: Any) -> list[Path]:
+            time.sleep(0.5)
+            return write(*arguments, **options)
+
+        monkeypatch.setattr(wide_session, "write", slowly)
+        told = [outcome.path for outcome in tag(photos, scorer, wide_session, stopping=lambda: next(asked) >= 9)]
         assert told == photos[: len(told)]
-        assert 4 <= len(told) < 4 + AHEAD_OF_WRITES // 2
+        assert 1 <= len(told) <= wide_session.processes < 9, "those that wait for a writer are not begun"
         states = [state for state in wide_session.read(photos) if isinstance(state, RatingState)]
         assert [state.rating for state in states] == [5] * len(told) + [None] * (30 - len(told))
 
