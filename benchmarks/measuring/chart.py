@@ -11,7 +11,7 @@ from measuring.results import Result, Run, digits
 GROUPS = ("decode", "preprocess", "encoder", "metadata", "pipeline", "video", "peers")
 """What is drawn, in this order; of the encoder, batches of 8 alone."""
 
-WIDTH, NAMES, NUMBERS = 900, 400, 60
+WIDTH, NAMES, NUMBERS = 970, 470, 60
 """Of the chart, its names and its numbers, in pixels."""
 
 ROW, BAR, GAP, TOP = 20, 12, 10, 40
@@ -82,5 +82,5 @@ def _bars(rows: Sequence[Sequence[Result]], scale: Scale) -> Iterator[str]:
         y += GAP
 
 
-def _short(label: str, longest: int = 62) -> str:
+def _short(label: str, longest: int = 72) -> str:
     return label if len(label) <= longest else f"{label[: longest - 1]}…"
