@@ -28,12 +28,6 @@ from aesth.decode.picture import as_stored, foreign_errors, open_picture, orient
 from aesth.errors import DecodeError
 from aesth.formats import Format
 
-ENOUGH = 1.5
-"""A preview has at least this many times the size asked for: those of the VGA class are too coarse for an encoder's."""
-
-MOST_BYTES = 1 << 23
-"""A preview's file that claims more is passed over."""
-
 HEADROOM = 1
 """Previews are decoded at a reduced size as photos are, but keep only this many times the size asked for.
 
@@ -41,6 +35,12 @@ With twice as much, as photos have, decoding and resizing take twice as long. Sc
 then hardly nearer to those of the photos (0.74 in place of 0.76 points on average); those by float ones are (0.30 in
 place of 0.47).
 """
+
+ENOUGH = 1.5
+"""A preview has at least this many times the size asked for: those of the VGA class are too coarse for an encoder's."""
+
+MOST_BYTES = 1 << 23
+"""A preview's file that claims more is passed over."""
 
 COARSEST = 20
 """Above this mean step of quantisation in brightness, too much is lost: 17 is quality 85 of libjpeg, 23 is 80.
@@ -125,11 +125,13 @@ def _in_avif(
     found = []
     for copy in avif.thumbnails(file.read()):
         with suppress(DecodeError), foreign_errors():
-            preview = open_picture(BytesIO(copy), Format.AVIF, max_pixels)
-            if _is_of_use(preview, image, at_least):
+            found.append(open_picture(BytesIO(copy), Format.AVIF, max_pixels))
+    for preview in sorted(found, key=lambda preview: preview.width):
+        if _is_of_use(preview, image, at_least):
+            with suppress(DecodeError), foreign_errors():
                 preview.load()
-                found.append(preview)
-    return min(found, key=lambda preview: preview.width, default=None)
+                return preview
+    return None
 
 
 def stand_in(
