@@ -15,7 +15,7 @@ from aesth.discover import find_photos
 from aesth.encoder import OnnxEncoder
 from measuring.camera import camera_photos, phone_photo
 from measuring.copies import Copies, MakeCopies
-from measuring.measure import FindEncoder
+from measuring.encoders import FindEncoder, is_offered
 
 MADE = Path(__file__).parents[1] / "bench-photos"
 MOST_OF_YOURS, MOST_COPIES, FEWEST_COPIES = 48, 12, 8
@@ -80,19 +80,23 @@ def photos_of(quick: bool, yours: list[Path]) -> Callable[[str], list[Path]]:
 @pytest.fixture(scope="session")
 def encoder() -> FindEncoder:
     """Encoders by name and provider, each opened once, on all cores."""
-    return cache(lambda name, provider="cpu": _opened(name, provider, 1))
+    return _encoders(1)
 
 
 @pytest.fixture(scope="session")
 def sharing_encoder() -> FindEncoder:
     """The same, but as a `Scorer` opens them: on all cores, with a call of its own for each."""
-    return cache(lambda name, provider="cpu": _opened(name, provider, usable_cores()))
+    return _encoders(usable_cores())
 
 
-def _opened(name: str, provider: str, calls: int) -> OnnxEncoder:
-    if provider == "openvino":
-        pytest.importorskip("openvino", exc_type=ImportError)
-    return OnnxEncoder(registry.find(name), [provider], calls=calls)
+def _encoders(calls: int) -> FindEncoder:
+    @cache
+    def opened(name: str, provider: str) -> OnnxEncoder:
+        if not is_offered(provider):
+            pytest.skip(f"the provider '{provider}' is not installed")
+        return OnnxEncoder(registry.find(name), [provider], calls=calls)
+
+    return lambda name, provider="cpu": opened(name, provider)
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from aesth.encoder import DIMENSIONS
-from measuring.measure import BY, PRODUCT, FindEncoder, Task, float_product, int8_product, measure
+from measuring.encoders import BY, FindEncoder
+from measuring.measure import PRODUCT, Task, float_product, int8_product, measure
 from measuring.operations import operations
 
 PRECISIONS = {"int8": "int8", "fp16": "float"}

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from measuring import memory
-from measuring.measure import BY
+from measuring.encoders import BY, is_offered
 from support.models import brightness_model
 
 LIMIT = 600e6
@@ -57,8 +57,8 @@ def test_memory(
     tmp_path: Path, quick: bool, capsys: pytest.CaptureFixture[str], model: str, provider: str, many: int
 ) -> None:
     """Networks take their memory with the first full batches; the rest is shown by one that takes next to no time."""
-    if provider == "openvino":
-        pytest.importorskip("openvino", exc_type=ImportError)
+    if not is_offered(provider):
+        pytest.skip(f"the provider '{provider}' is not installed")
     is_small = model == "of no arithmetic"
     network = str(brightness_model(tmp_path / "small.onnx")) if is_small else model
     many = min(many, 40) if quick else many

@@ -12,11 +12,11 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from aesth.cores import usable_cores
 from aesth.encoder import OnnxEncoder
 from aesth.metadata import MetadataSession, Policy
-from aesth.providers import full_provider_name, offered_providers
 from aesth.scorer import Scorer
 from aesth.tagging import Action, Outcome, tag
 from measuring.copies import Copies, MakeCopies
-from measuring.measure import BY, FindEncoder, Task, float_product, measure
+from measuring.encoders import BY, FindEncoder, is_offered
+from measuring.measure import Task, float_product, measure
 from measuring.plain import PlainWay, ReadAndWrite, decode_all
 
 KINDS = ["24 MP", "yours"]
@@ -113,13 +113,12 @@ def test_plain_way(
     pytest.importorskip("torchvision")
     many = 2 if quick else MANY
     photos = copies(photos_of("24 MP"))
-    providers = [provider for provider in BY if full_provider_name(provider) in offered_providers()]
     ours = {
         f"tag with {name}{BY[provider]}": Tagging(
             sharing_encoder(name, provider), copies(photos_of("24 MP"), many), session
         ).task
         for name in ("lite", "base")
-        for provider in providers
+        for provider in filter(is_offered, BY)
     }
     plain = PlainWay()
     scores = measure(

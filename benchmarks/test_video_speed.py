@@ -13,7 +13,8 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from aesth.encoder import OnnxEncoder
 from aesth.scorer import Scorer
 from measuring.camera import scene
-from measuring.measure import BY, FindEncoder, Task, compression, float_product, measure
+from measuring.encoders import BY, FindEncoder
+from measuring.measure import Task, compression, float_product, measure
 
 RATE = 25
 HEIGHT, WIDTH = 1080, 1920

@@ -19,7 +19,7 @@ from aesth.encoder import OnnxEncoder
 from aesth.errors import ConfigError, ModelError
 from aesth.openvino import OpenVinoSession, load_openvino, pixels, session
 from aesth.openvino.sums import adds_exactly
-from aesth.providers import OPENVINO, resolve_providers
+from aesth.providers import OPENVINO, offered_providers, resolve_providers
 from aesth.registry import MODELS_FOLDER, ModelFile, find
 from aesth.runtime import has_vnni
 from aesth.training.first_layer import see_blocks
@@ -27,7 +27,8 @@ from support.eyes import Seeing, changed, first_colours, in_bytes, pictures, see
 from support.models import CHANNELS, SUM_STEP, int8_sum
 from support.photos import landscape
 
-pytest.importorskip("openvino", exc_type=ImportError)
+# Not by importing it: it would tell its maker.
+pytestmark = pytest.mark.skipif(OPENVINO not in offered_providers(), reason="the extra openvino is not installed")
 
 
 def views(size: tuple[int, int], count: int = 6) -> NDArray[np.uint8]:

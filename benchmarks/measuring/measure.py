@@ -9,26 +9,13 @@ from dataclasses import dataclass
 from functools import cache
 from math import ceil
 from statistics import median
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from aesth.encoder import OnnxEncoder
-
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
-
-
-class FindEncoder(Protocol):
-    """Opens an encoder, or finds it opened."""
-
-    def __call__(self, name: str, provider: str = "cpu") -> OnnxEncoder:
-        """The encoder called ``name``, run by ``provider``."""
-
-
-BY: Mapping[str, str] = {"cpu": "", "openvino": " by OpenVINO"}
-"""Provider -> what a label tells of it."""
 
 SIDE = 1024
 PRODUCT = 2 * SIDE**3
