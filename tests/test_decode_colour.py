@@ -244,5 +244,5 @@ def test_reduction_and_profile_go_together(tmp_path: Path) -> None:
         path = tmp_path / "large"
         path.write_bytes(encode(Image.new(mode, (640, 640)), form))
         small = load(path, at_least=(32, 32))
-        assert small.shape == (64, 64, 3) if form != "JPEG" else small.shape[0] < 640
+        assert small.shape == (32, 32, 3) if form != "JPEG" else small.shape[0] < 640
         assert np.abs(small.astype(int)[0, 0] - load(path)[0, 0]).max() <= 1

@@ -39,7 +39,7 @@ def shows_the_scene(pixels: np.ndarray, tolerance: int) -> bool:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_the_preview_comes_upright(tmp_path: Path, orientation: int) -> None:
     pixels = load(raw_file(tmp_path, orientation=orientation), at_least=SIZE)
-    assert pixels.shape == (HEIGHT, WIDTH, 3)
+    assert pixels.shape == (HEIGHT // 2, WIDTH // 2, 3)
     assert shows_the_scene(pixels, 4)
 
 
@@ -77,7 +77,7 @@ def test_a_preview_that_is_too_small_or_damaged_gives_way_to_the_sensor_data(tmp
 
 
 def test_a_preview_is_good_enough_where_the_sensor_data_is_damaged(tmp_path: Path) -> None:
-    assert load(raw_file(tmp_path, cut=0.5), at_least=SIZE).shape == (HEIGHT, WIDTH, 3)
+    assert load(raw_file(tmp_path, cut=0.5), at_least=SIZE).shape == (HEIGHT // 2, WIDTH // 2, 3)
 
 
 @pytest.mark.parametrize("cut", [0.0, 0.01, 0.5, 0.9, 0.995])
@@ -112,10 +112,10 @@ def test_any_name_a_file_system_takes_is_read(tmp_path: Path, preview: bytes | N
         assert load(path, at_least=SIZE).shape[2] == 3
 
 
-LARGE, MEDIUM, SMALL, THUMBNAIL = (480, 640), (240, 320), (120, 160), (48, 64)
-HALF_OF_MEDIUM = (120, 160, 3)
-WANTED = (50, 50)
-"""75 x 75 pixels are enough for it, of which a camera's thumbnail has too few."""
+LARGE, MEDIUM, SMALL, THUMBNAIL = (480, 640), (216, 288), (96, 128), (48, 64)
+HALF_OF_MEDIUM = (108, 144, 3)
+WANTED = (48, 48)
+"""72 x 72 pixels are enough for it, of which a camera's thumbnail has too few."""
 
 
 def pictures(*sizes: tuple[int, int], orientation: int = 1) -> list[bytes]:
@@ -132,7 +132,7 @@ def with_previews(folder: Path, large: bytes, *smaller: bytes, orientation: int 
 def test_the_smallest_preview_that_is_large_enough_stands_in_for_the_largest(tmp_path: Path) -> None:
     path = with_previews(tmp_path, *pictures(LARGE, THUMBNAIL, MEDIUM, SMALL))
     small, large = (load(path, at_least=WANTED, previews=previews) for previews in (True, False))
-    assert (small.shape, large.shape) == ((60, 80, 3), (120, 160, 3))  # a half of one, a quarter of the other
+    assert (small.shape, large.shape) == ((48, 64, 3), (60, 80, 3))  # a half of one, an eighth of the other
     assert shows_the_scene(small, 8)
     assert load(path, at_least=(100, 100), previews=True).shape == HALF_OF_MEDIUM
     assert load(path, previews=True).shape == (*LARGE, 3)

@@ -222,11 +222,11 @@ def _pixels(photo: Path, scorer: Scorer) -> UInt8Image:
     """What is explained: with more pixels than a score needs, since sharpness is looked at as well."""
     picture = pairs.scored_by(photo)
     try:
-        return load(picture, at_least=(SIDE, SIDE), max_pixels=scorer.max_pixels)
+        return load(picture, at_least=(SIDE, SIDE), headroom=2, max_pixels=scorer.max_pixels)
     except DecodeError:
         if picture == photo:
             raise
-        return load(photo, at_least=(SIDE, SIDE), max_pixels=scorer.max_pixels)
+        return load(photo, at_least=(SIDE, SIDE), headroom=2, max_pixels=scorer.max_pixels)
 
 
 def _in_points(encoder: Encoder, image: UInt8Image, saliency: SaliencyMap, taste: Taste | None) -> SaliencyMap:

@@ -16,7 +16,7 @@ from PIL import Image
 UInt8Image = NDArray[np.uint8]
 Resample = Literal["bilinear", "bicubic"]
 
-PIXELS = 4
+PIXELS = 5
 """Version of the pixels that encoders see, made by `aesth.decode` and by `Preprocess`.
 
 Whoever changes what comes out of the same file raises it, so that remembered scores are not taken for new ones.

@@ -49,7 +49,7 @@ class Pictures:
             return self._kept[number]
 
     def _encoded(self, photo: Path) -> bytes:
-        pixels = load(photo, at_least=(SIDE // 2, SIDE // 2), max_pixels=self._max_pixels, previews=True)
+        pixels = load(photo, at_least=(SIDE // 2, SIDE // 2), headroom=2, max_pixels=self._max_pixels, previews=True)
         image = Image.fromarray(pixels)
         image.thumbnail((SIDE, SIDE))
         file = BytesIO()

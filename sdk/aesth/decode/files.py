@@ -10,7 +10,7 @@ from typing import BinaryIO
 from PIL import Image
 
 from aesth.decode import raw
-from aesth.decode.picture import decode, foreign_errors, open_picture, orientation_of
+from aesth.decode.picture import Wanted, decode, foreign_errors, open_picture, orientation_of
 from aesth.decode.previews import preview_of
 from aesth.errors import DecodeError
 from aesth.formats import HEAD_BYTES, Format, recognise
@@ -23,6 +23,7 @@ def load(
     path: Path,
     *,
     at_least: tuple[int, int] | None = None,
+    headroom: int = 1,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     previews: bool = False,
 ) -> UInt8Image:
@@ -34,6 +35,7 @@ def load(
         path: the photo.
         at_least: height and width that the result must reach where the file does; a larger picture may come reduced.
             None keeps every pixel.
+        headroom: so many times as much is kept of it where the file, or the preview that stands in for it, has it.
         max_pixels: a picture of more pixels is refused before it is decoded.
         previews: take a reduced copy that is stored in a JPEG, HEIF, AVIF or RAW, where it shows the same and reaches
             ``at_least``. A RAW has its largest preview taken otherwise.
@@ -41,16 +43,17 @@ def load(
     Raises:
         DecodeError: the file cannot be read as a picture; one line says why and what to do.
     """
+    wanted = Wanted(*at_least, headroom) if at_least else None
     try:
         with foreign_errors(), _open(path) as file:
             kind = _format_of(file, path)
             if kind is Format.RAW:
-                return raw.load(file, path, at_least, max_pixels, smaller=previews)
+                return raw.load(file, path, wanted, max_pixels, smaller=previews)
             with open_picture(file, kind, max_pixels) as image:
-                preview = preview_of(file, image, at_least, max_pixels) if previews and at_least else None
+                preview = preview_of(file, image, wanted, max_pixels) if previews and wanted else None
                 if preview is None:
-                    return decode(image, at_least)
-                return decode(preview, at_least, orientation_of(image))
+                    return decode(image, wanted)
+                return decode(preview, wanted, orientation_of(image))
     except DecodeError as error:
         raise DecodeError(error.message, path) from error.__cause__
 

@@ -24,17 +24,9 @@ from PIL.JpegImagePlugin import JpegImageFile
 
 from aesth.decode import avif, mpf
 from aesth.decode.embedded import Place
-from aesth.decode.picture import as_stored, foreign_errors, open_picture, orientation_of, set_scale
+from aesth.decode.picture import Wanted, foreign_errors, open_picture, orientation_of, set_scale
 from aesth.errors import DecodeError
 from aesth.formats import Format
-
-HEADROOM = 1
-"""Previews are decoded at a reduced size as photos are, but keep only this many times the size asked for.
-
-With twice as much, as photos have, decoding and resizing take twice as long. Scores by int8 networks, which round, are
-then hardly nearer to those of the photos (0.74 in place of 0.76 points on average); those by float ones are (0.30 in
-place of 0.47).
-"""
 
 ENOUGH = 1.5
 """A preview has at least this many times the size asked for: those of the VGA class are too coarse for an encoder's."""
@@ -83,41 +75,37 @@ _DETAILED_TOP, _SOME_MORE = 3, 1 << 16
 
 
 def preview_of(
-    file: BinaryIO, image: ImageFile.ImageFile, at_least: tuple[int, int], max_pixels: int
+    file: BinaryIO, image: ImageFile.ImageFile, wanted: Wanted, max_pixels: int
 ) -> ImageFile.ImageFile | None:
     """The smallest preview that may stand in for a photo, as it is stored; None if there is none.
 
     Args:
         file: the photo's.
         image: the photo, opened from it and not yet decoded.
-        at_least: height and width that are wanted, upright; the preview has `ENOUGH` times as much.
+        wanted: how many pixels, upright; the preview has `ENOUGH` times as many as that at least.
         max_pixels: a preview of more pixels is passed over.
     """
-    height, width = as_stored(at_least, orientation_of(image))
+    stored = wanted.as_stored(orientation_of(image))
     if isinstance(image, JpegImageFile):
-        return _in_jpeg(file, image, (height, width), max_pixels)
+        return _in_jpeg(file, image, stored, max_pixels)
     if image.format == Format.AVIF.value:
-        return _in_avif(file, image, (height, width), max_pixels)
+        return _in_avif(file, image, stored, max_pixels)
     if image.format == Format.HEIF.value:
         # Its thumbnails belong to it by the file's own table; Pillow-HEIF takes one of the same shape, crop, turn and
         # colour profile, or, as all other images and its versions before 1.8, does nothing.
-        image.draft(image.mode, (ceil(width * ENOUGH), ceil(height * ENOUGH)))
+        image.draft(image.mode, (ceil(stored.width * ENOUGH), ceil(stored.height * ENOUGH)))
     return None
 
 
-def _in_jpeg(
-    file: BinaryIO, image: JpegImageFile, at_least: tuple[int, int], max_pixels: int
-) -> ImageFile.ImageFile | None:
+def _in_jpeg(file: BinaryIO, image: JpegImageFile, wanted: Wanted, max_pixels: int) -> ImageFile.ImageFile | None:
     """The preview in a JPEG, decoded; listed by its directory, of use, and equal to its top."""
     if "mp" not in image.info:
         return None
     listed = [Place(image.info["mpoffset"] + one.start, one.size) for one in mpf.previews(image.info["mp"])]
-    return stand_in(file, listed, image, file, at_least, max_pixels)
+    return stand_in(file, listed, image, file, wanted, max_pixels)
 
 
-def _in_avif(
-    file: BinaryIO, image: ImageFile.ImageFile, at_least: tuple[int, int], max_pixels: int
-) -> ImageFile.ImageFile | None:
+def _in_avif(file: BinaryIO, image: ImageFile.ImageFile, wanted: Wanted, max_pixels: int) -> ImageFile.ImageFile | None:
     """The smallest thumbnail in an AVIF that is of use; it belongs to the picture by the file's own tables."""
     if image.mode not in _MODES:
         return None
@@ -127,7 +115,7 @@ def _in_avif(
         with suppress(DecodeError), foreign_errors():
             found.append(open_picture(BytesIO(copy), Format.AVIF, max_pixels))
     for preview in sorted(found, key=lambda preview: preview.width):
-        if _is_of_use(preview, image, at_least):
+        if _is_of_use(preview, image, wanted):
             with suppress(DecodeError), foreign_errors():
                 preview.load()
                 return preview
@@ -139,7 +127,7 @@ def stand_in(
     listed: Iterable[Place],
     image: JpegImageFile,
     file: BinaryIO,
-    at_least: tuple[int, int],
+    wanted: Wanted,
     max_pixels: int,
 ) -> ImageFile.ImageFile | None:
     """The smallest of the JPEGs that are ``listed`` in ``source`` that may stand in for another, decoded; None without.
@@ -149,7 +137,7 @@ def stand_in(
         listed: where.
         image: the JPEG, opened and not yet decoded.
         file: what it was opened from: ``source`` itself, in which it lies before the others, or a file of its own.
-        at_least: height and width that are wanted, as it is stored.
+        wanted: how many pixels, as they are stored.
         max_pixels: a JPEG of more pixels is passed over.
     """
     if image.mode not in _MODES:
@@ -159,8 +147,8 @@ def stand_in(
             with foreign_errors():
                 source.seek(place.start)
                 preview = open_picture(BytesIO(source.read(place.size)), Format.JPEG, max_pixels)
-                if _is_of_use(preview, image, at_least) and _is_fine(preview):
-                    set_scale(preview, at_least, HEADROOM)
+                if _is_of_use(preview, image, wanted) and _is_fine(preview):
+                    set_scale(preview, wanted)
                     preview.load()
                     end = place.start if file is source else file.seek(0, os.SEEK_END)
                     if _shows_the_same(file, image, end, preview):
@@ -171,14 +159,14 @@ def stand_in(
     return None
 
 
-def _is_of_use(preview: ImageFile.ImageFile, image: ImageFile.ImageFile, at_least: tuple[int, int]) -> bool:
+def _is_of_use(preview: ImageFile.ImageFile, image: ImageFile.ImageFile, wanted: Wanted) -> bool:
     """Whether a preview, not yet decoded, is large enough, yet small, and has the photo's shape and kind of colours."""
     shape = preview.width * image.height / (preview.height * image.width)
     return (
         preview.mode in _MODES
         and preview.info.get("icc_profile") in (None, image.info.get("icc_profile"))
-        and preview.height >= at_least[0] * ENOUGH
-        and preview.width >= at_least[1] * ENOUGH
+        and preview.height >= wanted.height * ENOUGH
+        and preview.width >= wanted.width * ENOUGH
         and preview.width * preview.height * WORTHWHILE <= image.width * image.height
         and abs(shape - 1) <= SAME_SHAPE
     )

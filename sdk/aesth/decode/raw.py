@@ -18,7 +18,7 @@ from aesth.decode.arrays import from_array
 from aesth.decode.embedded import Place, jpegs_in
 from aesth.decode.picture import (
     SIDEWAYS,
-    as_stored,
+    Wanted,
     decode,
     foreign_errors,
     open_picture,
@@ -37,9 +37,7 @@ _CLEARLY_LONGER = 1.1
 _TOLERABLE = 0.5
 
 
-def load(
-    file: BinaryIO, path: Path, at_least: tuple[int, int] | None, max_pixels: int, *, smaller: bool = False
-) -> UInt8Image:
+def load(file: BinaryIO, path: Path, wanted: Wanted | None, max_pixels: int, *, smaller: bool = False) -> UInt8Image:
     """Upright sRGB pixels (h, w, 3) of a RAW file: its preview where that is large enough, else developed.
 
     The preview is the largest there is; with ``smaller``, the smallest that shows the same and has enough pixels.
@@ -47,8 +45,8 @@ def load(
     Raises:
         DecodeError: neither can be had.
     """
-    height, width = at_least or (1, 1)
-    preview = _preview(file, path, at_least, max_pixels, smaller=smaller)
+    height, width = (wanted.height, wanted.width) if wanted else (1, 1)
+    preview = _preview(file, path, wanted, max_pixels, smaller=smaller)
     if preview is not None and _reaches(preview, height, width):
         return preview
     try:
@@ -71,9 +69,7 @@ def _reaches(pixels: UInt8Image, height: float, width: float) -> bool:
     return bool(pixels.shape[0] >= height and pixels.shape[1] >= width)
 
 
-def _preview(
-    file: BinaryIO, path: Path, at_least: tuple[int, int] | None, max_pixels: int, *, smaller: bool
-) -> UInt8Image | None:
+def _preview(file: BinaryIO, path: Path, wanted: Wanted | None, max_pixels: int, *, smaller: bool) -> UInt8Image | None:
     """The embedded preview, the largest or one that is ``smaller``; None without one that can be decoded."""
     import rawpy  # only here: slow to import, and many folders have no RAW files
 
@@ -89,7 +85,7 @@ def _preview(
         try:
             with foreign_errors():
                 others = jpegs_in(file) if smaller else ()
-                return _decode_preview(thumbnail, orientation, longer_side, at_least, max_pixels, file, others)
+                return _decode_preview(thumbnail, orientation, longer_side, wanted, max_pixels, file, others)
         except DecodeError:
             return None
 
@@ -98,22 +94,22 @@ def _decode_preview(
     thumbnail: Any,
     orientation: int,
     longer_side: str,
-    at_least: tuple[int, int] | None,
+    wanted: Wanted | None,
     max_pixels: int,
     file: BinaryIO,
     others: Sequence[Place],
 ) -> UInt8Image:
     if isinstance(thumbnail.data, np.ndarray):
         pixels = Image.fromarray(from_array(thumbnail.data))
-        return decode(pixels, at_least, _turn_of(pixels, orientation, longer_side))
+        return decode(pixels, wanted, _turn_of(pixels, orientation, longer_side))
     data = BytesIO(thumbnail.data)
     with open_picture(data, Format.JPEG, max_pixels) as image:
         turn = _turn_of(image, orientation, longer_side)
-        if others and at_least and isinstance(image, JpegImageFile):
-            stand = stand_in(file, others, image, data, as_stored(at_least, turn), max_pixels)
+        if others and wanted and isinstance(image, JpegImageFile):
+            stand = stand_in(file, others, image, data, wanted.as_stored(turn), max_pixels)
             if stand is not None:
-                return decode(stand, at_least, turn)
-        return decode(image, at_least, turn)
+                return decode(stand, wanted, turn)
+        return decode(image, wanted, turn)
 
 
 def _turn_of(image: Image.Image, orientation: int, longer_side: str) -> int:

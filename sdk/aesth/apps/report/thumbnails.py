@@ -69,7 +69,7 @@ def remembered_thumbnail(photo: Path, cache: ScoreCache, *, max_pixels: int = DE
 
 
 def _pixels(photo: Path, side: int, max_pixels: int) -> UInt8Image:
-    return load(photo, at_least=(side // 2, side // 2), max_pixels=max_pixels, previews=True)
+    return load(photo, at_least=(side // 2, side // 2), headroom=2, max_pixels=max_pixels, previews=True)
 
 
 def _thumbnail(pixels: UInt8Image, side: int) -> Thumbnail:

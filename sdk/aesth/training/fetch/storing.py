@@ -17,7 +17,7 @@ def reduced(path: Path, side: int, quality: int, max_pixels: int) -> bytes:
     Raises:
         DecodeError: it is no picture, too large, damaged, or too long and thin for JPEG.
     """
-    image = Image.fromarray(decode.load(path, at_least=(side, side), max_pixels=max_pixels))
+    image = Image.fromarray(decode.load(path, at_least=(side, side), headroom=2, max_pixels=max_pixels))
     scale = side / min(image.size)
     if scale < 1:
         size = (max(side, round(image.width * scale)), max(side, round(image.height * scale)))
