@@ -22,13 +22,6 @@ PIXELS = 5
 Whoever changes what comes out of the same file raises it, so that remembered scores are not taken for new ones.
 """
 
-GAP = 1.5
-"""Averaged over whole blocks of pixels first, a much larger picture keeps so many times the size asked for.
-
-In pictures sharp to the last pixel, reduced to a third and less, that moves scores of ``lite-int8`` by 0.8 to 1.7
-points on average and 12 at worst, where rounding to 8 bits moves them by 1.6 to 2.3 and 14.
-"""
-
 _RESAMPLING = {"bilinear": Image.Resampling.BILINEAR, "bicubic": Image.Resampling.BICUBIC}
 
 
@@ -51,8 +44,8 @@ class Preprocess:
         height, width = self.size
         if image.shape[:2] == (height, width):
             return image
-        resample, gap = _RESAMPLING[self.resample], _gap(image.shape[0] / height, image.shape[1] / width)
-        return np.asarray(Image.fromarray(image).resize((width, height), resample, reducing_gap=gap))
+        reduced = averaged(Image.fromarray(image), height, width)
+        return np.asarray(reduced.resize((width, height), _RESAMPLING[self.resample]))
 
     def to_json(self) -> str:
         """The record as the text stored under ``aesth.preprocess``."""
@@ -72,9 +65,10 @@ class Preprocess:
         return cls((height, width), fields["resize"], fields["resample"])
 
 
-def _gap(down: float, across: float) -> float | None:
-    """Pillow's ``reducing_gap`` for a picture so many times as large as asked for; None for every pixel by the filter.
+def averaged(image: Image.Image, height: int, width: int) -> Image.Image:
+    """``image`` averaged over whole blocks of pixels, as large as leaves it so much height and width.
 
-    Averaging over blocks of one pixel's height or width would take as long as it saves.
+    The filter alone takes two to three times as long. How far scores move, `aesth.decode.picture.Wanted` tells.
     """
-    return GAP if min(down, across) >= 2 * GAP else None
+    factor = min(image.height // height, image.width // width)
+    return image.reduce(factor) if factor > 1 else image

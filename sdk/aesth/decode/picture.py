@@ -19,7 +19,7 @@ from PIL.WebPImagePlugin import WebPImageFile
 from aesth.decode.colour import flatten, to_srgb
 from aesth.errors import DecodeError
 from aesth.formats import Format
-from aesth.preprocess import UInt8Image
+from aesth.preprocess import UInt8Image, averaged
 
 _ORIENTATION_TAG = 0x0112
 _TRANSPOSE = {
@@ -104,7 +104,7 @@ def decode(image: Image.Image, wanted: Wanted | None = None, orientation: int | 
     profile = image.info.get("icc_profile")
     flat = flatten(image)
     if wanted:
-        flat = _reduced(flat, wanted.as_stored(turn))
+        flat = averaged(flat, *wanted.as_stored(turn).kept)
     upright = to_srgb(flat, profile)
     if turn in _TRANSPOSE:
         upright = upright.transpose(_TRANSPOSE[turn])
@@ -162,13 +162,6 @@ _DECODERS: dict[Format, Callable[[BinaryIO], ImageFile.ImageFile]] = {
     Format.GIF: GifImageFile,
     Format.AVIF: AvifImageFile,
 }
-
-
-def _reduced(image: Image.Image, wanted: Wanted) -> Image.Image:
-    """The image averaged over whole blocks of pixels, to no less than is ``wanted``, as it is stored."""
-    height, width = wanted.kept
-    factor = min(image.height // height, image.width // width)
-    return image.reduce(factor) if factor > 1 else image
 
 
 def _explain(error: Exception) -> str:
