@@ -316,6 +316,12 @@ def test_a_record_that_is_damaged_or_newer_stops_everything(own_places: Path) ->
     with pytest.raises(JournalError, match="this record is damaged"):
         LibraryRecord()
     file.unlink()
+    with LibraryRecord():
+        pass
+    file.write_bytes(file.read_bytes().replace(b"CREATE TABLE ", b"CREATE TABL\x80 "))
+    with pytest.raises(JournalError, match="this record is damaged"):
+        LibraryRecord()
+    file.unlink()
     with LibraryRecord() as record:
         record._database.execute("PRAGMA user_version = 99")
     with pytest.raises(JournalError, match="written by a newer aesth"):

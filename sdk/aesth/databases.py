@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 _BESIDE = ("-wal", "-shm", "-journal")
@@ -17,6 +19,17 @@ def files_beside(path: Path) -> tuple[Path, ...]:
 def size_of(path: Path) -> int:
     """Bytes that a database takes, with what SQLite keeps beside it; 0 where there is none."""
     return sum(place.stat().st_size for place in (path, *files_beside(path)) if place.exists())
+
+
+@contextmanager
+def legible_errors() -> Iterator[None]:
+    """Let it be an error of SQLite's where it tells of a damaged name, which Python cannot read."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        damaged = sqlite3.DatabaseError("database disk image is malformed")
+        damaged.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+        raise damaged from error
 
 
 def is_locked(error: sqlite3.Error | OSError) -> bool:

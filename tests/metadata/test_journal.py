@@ -212,6 +212,14 @@ class TestRefused:
         assert caught.value.path == path
         assert path.read_bytes() == content
 
+    def test_one_in_which_the_name_of_a_table_is_damaged(self, tmp_path: Path) -> None:
+        """SQLite tells the name, which is no text any more."""
+        path = tmp_path / "journal.sqlite"
+        Journal(path).close()
+        path.write_bytes(path.read_bytes().replace(b"CREATE TABLE entries", b"CREATE TABL\x80 entries"))
+        with pytest.raises(JournalError, match=r"damaged .* move it away"):
+            Journal(path)
+
     def test_one_that_cannot_be_opened(self, tmp_path: Path) -> None:
         (tmp_path / "file").touch()
         for path in (tmp_path, tmp_path / "file" / "journal.sqlite"):

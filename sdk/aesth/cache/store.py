@@ -12,6 +12,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from aesth.cache.rows import Known, ModelKey, ModelScores, SaidOfRating, SeenFile, ViewKind, Views
+from aesth.databases import legible_errors
 
 LIMIT = 500_000
 """So many photos are remembered at most; beyond, those that were not seen for the longest are forgotten."""
@@ -68,7 +69,8 @@ class Store:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._database = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
         try:
-            self._prepare()
+            with legible_errors():
+                self._prepare()
         except BaseException:
             self._database.close()
             raise

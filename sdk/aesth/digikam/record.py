@@ -18,7 +18,7 @@ from typing import Any, Self
 
 from aesth import places
 from aesth._version import __version__
-from aesth.databases import is_locked
+from aesth.databases import is_locked, legible_errors
 from aesth.errors import JournalError
 
 FILE_NAME = "digikam.sqlite"
@@ -293,7 +293,8 @@ class LibraryRecord:
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
-            yield
+            with legible_errors():
+                yield
         except (sqlite3.Error, OSError) as error:
             raise JournalError(_explain(error), self.path) from error
 
