@@ -38,8 +38,8 @@ def shows_the_scene(pixels: np.ndarray, tolerance: int) -> bool:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_the_preview_comes_upright(tmp_path: Path, orientation: int) -> None:
-    pixels = load(raw_file(tmp_path, orientation=orientation), at_least=SIZE)
-    assert pixels.shape == (HEIGHT // 2, WIDTH // 2, 3)
+    pixels = load(raw_file(tmp_path, orientation=orientation), at_least=SIZE, headroom=2)
+    assert pixels.shape == (HEIGHT, WIDTH, 3)
     assert shows_the_scene(pixels, 4)
 
 
@@ -77,7 +77,7 @@ def test_a_preview_that_is_too_small_or_damaged_gives_way_to_the_sensor_data(tmp
 
 
 def test_a_preview_is_good_enough_where_the_sensor_data_is_damaged(tmp_path: Path) -> None:
-    assert load(raw_file(tmp_path, cut=0.5), at_least=SIZE).shape == (HEIGHT // 2, WIDTH // 2, 3)
+    assert load(raw_file(tmp_path, cut=0.5), at_least=SIZE, headroom=2).shape == (HEIGHT, WIDTH, 3)
 
 
 @pytest.mark.parametrize("cut", [0.0, 0.01, 0.5, 0.9, 0.995])

@@ -70,8 +70,8 @@ def test_pictures_as_trained_on_are_resized_by_the_filter_alone(size: int) -> No
 
 def test_a_picture_twice_as_large_and_more_is_averaged_over_whole_blocks_first() -> None:
     image = picture(0.5, 1, 500, 900)
-    averaged = Image.fromarray(image).reduce(5).resize((100, 100), Image.Resampling.BICUBIC)
-    assert np.array_equal(Preprocess((100, 100))(image), np.asarray(averaged))
+    expected = Image.fromarray(image).reduce(5).resize((100, 100), Image.Resampling.BICUBIC)
+    assert np.array_equal(Preprocess((100, 100))(image), np.asarray(expected))
 
 
 @pytest.mark.parametrize("shape", [(200, 200), (300, 300), (3000, 310), (700, 1900)])
