@@ -17,13 +17,13 @@ from PIL.JpegImagePlugin import JpegImageFile
 from aesth.decode.arrays import from_array
 from aesth.decode.embedded import Place, jpegs_in
 from aesth.decode.picture import (
-    SIDEWAYS,
     Wanted,
     decode,
     foreign_errors,
     open_picture,
     orientation_of,
     refuse_bomb,
+    turned,
 )
 from aesth.decode.previews import stand_in
 from aesth.errors import DecodeError
@@ -121,7 +121,7 @@ def _turn_of(image: Image.Image, orientation: int, longer_side: str) -> int:
     own = orientation_of(image)
     answers = (own, orientation, 1) if own > 1 else (orientation, 1)
     for answer in answers:
-        longer = _longer_of(*_as_turned(image.height, image.width, answer))
+        longer = _longer_of(*turned((image.height, image.width), answer))
         if longer == longer_side or "neither" in (longer, longer_side):
             return answer
     return answers[0]
@@ -129,11 +129,7 @@ def _turn_of(image: Image.Image, orientation: int, longer_side: str) -> int:
 
 def _longer_side(sizes: Any) -> str:
     """Whether the upright picture is tall or wide."""
-    return _longer_of(*_as_turned(sizes.height, sizes.width, _EXIF_ORIENTATION[sizes.flip & 7]))
-
-
-def _as_turned(height: int, width: int, orientation: int) -> tuple[int, int]:
-    return (width, height) if orientation in SIDEWAYS else (height, width)
+    return _longer_of(*turned((sizes.height, sizes.width), _EXIF_ORIENTATION[sizes.flip & 7]))
 
 
 def _longer_of(height: int, width: int) -> str:

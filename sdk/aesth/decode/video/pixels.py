@@ -11,7 +11,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import ColorRange, Colorspace, ColorTrc, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-from aesth.decode.picture import as_stored
+from aesth.decode.picture import turned
 from aesth.decode.video import tones
 from aesth.decode.video.upright import orientation_of, turn
 from aesth.preprocess import UInt8Image
@@ -60,7 +60,7 @@ class Converter:
 
     def _reformat(self, frame: VideoFrame, orientation: int, form: str) -> NDArray[np.number[Any]]:
         """The pixels in one of FFmpeg's formats, squashed, in full range, not turned."""
-        height, width = as_stored(self._size, orientation) if self._size else _square(frame, self._aspect)
+        height, width = turned(self._size, orientation) if self._size else _square(frame, self._aspect)
         scaled = self._scaler.reformat(
             frame,
             width,
