@@ -23,8 +23,8 @@ Tags = Mapping[str, object]
 _UTF_16 = {b"\0<": "utf-16-be", b"<\0": "utf-16-le"}
 _BASE64 = "base64:"
 _BLOCKS = ("XMP", "EXIF")
-_NOTHING_COMPOSITE = "-e"
-"""Not to make tags of other tags, of which none is asked for."""
+_NOTHING_UNASKED = ("-e", "-api", "IgnoreTags=All")
+"""Neither to make tags of others, nor to keep any but those asked for, which are looked for among all that are kept."""
 
 _NOTHING_OF_MAKERS = "-fast2"
 """Not to read the notes of makers, nor what follows a picture."""
@@ -81,7 +81,7 @@ class Workplace:
         None for a file that ExifTool cannot open.
         """
         # Those of ``also`` may be made of others, which takes ExifTool as long as reading a photo does.
-        return self._read(files, also, [] if also else [_NOTHING_COMPOSITE])
+        return self._read(files, also, [] if also else _NOTHING_UNASKED)
 
     def read_content(self, file: Path) -> Content:
         """All that a write compares."""
@@ -98,7 +98,7 @@ class Workplace:
         Returns:
             None for a file that ExifTool cannot open.
         """
-        found = self._read(files, _BLOCKS, ["-b", _NOTHING_COMPOSITE, *([_NOTHING_OF_MAKERS] if simple else [])])
+        found = self._read(files, _BLOCKS, ["-b", *_NOTHING_UNASKED, *([_NOTHING_OF_MAKERS] if simple else [])])
         return [None if tags is None else self._as_content(file, tags) for file, tags in zip(files, found, strict=True)]
 
     def _as_content(self, file: Path, found: Tags) -> Content:
