@@ -64,6 +64,12 @@ def test_what_is_no_database_of_digikam_is_told(tmp_path: Path, library: Library
         open_database(SqliteDatabase(library.database))
 
 
+def test_one_in_which_the_name_of_a_table_is_damaged_is_refused(library: Library) -> None:
+    library.damage_a_name()
+    with pytest.raises(DatabaseError, match="is damaged"), open_database(SqliteDatabase(library.database)):
+        pass
+
+
 def test_it_is_backed_up_and_changed(library: Library, database: Database, own_places: Path) -> None:
     before = library.content()
     with changing(database) as backup:

@@ -107,6 +107,12 @@ def nothing() -> None:
     """What happens where other photos are selected."""
 
 
+def test_a_damaged_name_of_a_table_is_told_as_damage(library: Library) -> None:
+    library.damage_a_name()
+    with pytest.raises(AesthError, match="cannot be read .*malformed"):
+        count_rated(SqliteDatabase(library.database))
+
+
 def test_the_selection_is_read_again_and_the_album_is_not(library: Library, written: dict[Path, Known]) -> None:
     menus = Menus({SELECTION: show(library), ALBUM: nothing})
     assert have_reread(written, menus, settings_of(library)) is Reread.SHOWN

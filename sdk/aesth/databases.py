@@ -1,4 +1,4 @@
-"""What our two files of SQLite have in common, the cache and the journal; how durable each is, is its own."""
+"""What files of SQLite have in common, ours and digiKam's; how durable each of ours is, is its own."""
 
 from __future__ import annotations
 

@@ -114,6 +114,12 @@ class Library:
         tables = [name for (name,) in self.ask("SELECT name FROM sqlite_master WHERE type = 'table'")]
         return {table: sorted(self.ask(f"SELECT * FROM {table}"), key=repr) for table in tables}
 
+    def damage_a_name(self) -> None:
+        """Make no text of what the file says of a table, which SQLite then tells."""
+        content = self.database.read_bytes()
+        assert b"CREATE TABLE Images" in content
+        self.database.write_bytes(content.replace(b"CREATE TABLE Images", b"CREATE TABL\x80 Images"))
+
 
 def make_library(folder: Path) -> Library:
     """An empty one, with a collection."""

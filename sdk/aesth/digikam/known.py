@@ -11,6 +11,7 @@ from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
+from aesth.databases import legible_errors
 from aesth.digikam.roots import Volumes, find_root
 from aesth.digikam.settings import MysqlDatabase, SqliteDatabase
 from aesth.errors import AesthError
@@ -99,7 +100,7 @@ def _opened(database: SqliteDatabase | MysqlDatabase | None) -> Iterator[sqlite3
         raise AesthError("digiKam's database is no file of SQLite, and was not asked")
     address = f"file:{quote(os.fspath(database.file))}?mode=ro"
     try:
-        with closing(sqlite3.connect(address, uri=True, timeout=_PATIENCE)) as connection:
+        with legible_errors(), closing(sqlite3.connect(address, uri=True, timeout=_PATIENCE)) as connection:
             # What is no UTF-8 is no text to SQLite.
             connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
             yield connection

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from aesth.databases import is_locked
+from aesth.databases import is_locked, legible_errors
 from aesth.digikam.database import DatabaseError, Row
 from aesth.digikam.running import DigikamRunningError
 from aesth.errors import ConfigError
@@ -132,7 +132,8 @@ class SqliteFile:
     @contextmanager
     def _translated(self) -> Iterator[None]:
         try:
-            yield
+            with legible_errors():
+                yield
         except sqlite3.Error as error:
             if is_locked(error):
                 raise DigikamRunningError(
