@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -322,7 +323,7 @@ def test_a_record_that_is_damaged_or_newer_stops_everything(own_places: Path) ->
     with pytest.raises(JournalError, match="this record is damaged"):
         LibraryRecord()
     file.unlink()
-    with LibraryRecord() as record:
-        record._database.execute("PRAGMA user_version = 99")
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("PRAGMA user_version = 99")
     with pytest.raises(JournalError, match="written by a newer aesth"):
         LibraryRecord()

@@ -109,7 +109,7 @@ def nothing() -> None:
 
 def test_a_damaged_name_of_a_table_is_told_as_damage(library: Library) -> None:
     library.damage_a_name()
-    with pytest.raises(AesthError, match="cannot be read .*malformed"):
+    with pytest.raises(AesthError, match=r"cannot be read .*malformed"):
         count_rated(SqliteDatabase(library.database))
 
 

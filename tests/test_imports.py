@@ -20,7 +20,7 @@ PACKAGE = Path(aesth.__file__).parent
 
 STAGES = (
     {"_version", "ahead", "cores", "databases", "errors", "later", "lazily", "places", "properties", "replacing"},
-    {"extras", "formats", "occupied", "preprocess", "scale", "registry", "runtime", "taste"},
+    {"extras", "formats", "occupied", "preprocess", "records", "scale", "registry", "runtime", "taste"},
     {"pairs", "install", "qualities"},
     {"shots"},
     {"openvino"},

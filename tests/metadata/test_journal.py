@@ -233,7 +233,7 @@ class TestRefused:
             Journal(journal.path)
 
     def test_one_that_another_program_holds(self, journal: Journal, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("aesth.metadata.journal.PATIENCE", 0.01)
+        monkeypatch.setattr("aesth.records.PATIENCE", 0.01)
         holder = sqlite3.connect(journal.path, isolation_level=None)
         holder.execute("BEGIN IMMEDIATE")
         with Journal(journal.path) as other, pytest.raises(JournalError, match=r"another program .* try again"):

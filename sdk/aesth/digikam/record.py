@@ -1,33 +1,27 @@
 """What we changed in digiKam's databases, on disk before it happens, so that it can be told from a person's and undone.
 
-One SQLite file in the state folder. A `Run` is what one command changed, with each value before and after it.
+One file of records (`aesth.records`) in the state folder. A `Run` is what one command changed, with each value before and after it.
 """
 
 from __future__ import annotations
 
 import os
-import sqlite3
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from aesth import places
 from aesth._version import __version__
-from aesth.databases import is_locked, legible_errors
-from aesth.errors import JournalError
+from aesth.records import Form, RecordFile
 
 FILE_NAME = "digikam.sqlite"
 LONGEST_COMMAND = 1000
-PATIENCE = 30.0
 
-_FORMAT = 1
-_SCHEMA = f"""
-BEGIN IMMEDIATE;
+_SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     started REAL NOT NULL,
@@ -49,9 +43,8 @@ CREATE TABLE IF NOT EXISTS changes (
     undone_by INTEGER
 );
 CREATE INDEX IF NOT EXISTS changes_of_run ON changes (run);
-PRAGMA user_version = {_FORMAT};
-COMMIT;
 """
+_FORM = Form(_SCHEMA, version=1, name="record", done="changed")
 
 
 class Field(Enum):
@@ -136,7 +129,7 @@ def record_file() -> Path:
 
 
 class LibraryRecord:
-    """The record, open. A context manager; one thread.
+    """The record, open. A context manager; safe to share between threads, which take turns.
 
     Args:
         path: the file; None takes `record_file`. It is made, with its folder, where it is not there.
@@ -146,16 +139,12 @@ class LibraryRecord:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self.path = path or record_file()
-        with self._translated():
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._database = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None)
-        try:
-            self._prepare()
-        except BaseException:
-            self._database.close()
-            raise
+        self._file = RecordFile(path or record_file(), _FORM)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._file.path
 
     def __enter__(self) -> Self:
         return self
@@ -167,7 +156,7 @@ class LibraryRecord:
 
     def close(self) -> None:
         """Close the file. What was recorded stays."""
-        self._database.close()
+        self._file.close()
 
     def plan(
         self,
@@ -184,14 +173,14 @@ class LibraryRecord:
         started = datetime.now(UTC).timestamp()
         words = os.fsencode(command[:LONGEST_COMMAND])
         values = (started, library, name, kind.value, words, __version__, undoes, os.fsencode(backup))
-        with self._transaction():
-            row = self._database.execute(
+        with self._file.transaction() as database:
+            row = database.execute(
                 "INSERT INTO runs (started, library, name, kind, command, version, undoes, backup)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 values,
             )
             run = int(row.lastrowid or 0)
-            self._database.executemany(
+            database.executemany(
                 "INSERT INTO changes (run, image, field, old, new) VALUES (?, ?, ?, ?, ?)",
                 [(run, change.image, change.field.value, change.old, change.new) for change in changes],
             )
@@ -199,14 +188,14 @@ class LibraryRecord:
 
     def mark_undone(self, changes: Sequence[Recorded], by: int) -> None:
         """Record that the run ``by`` took changes back."""
-        with self._transaction():
-            self._database.executemany(
+        with self._file.transaction() as database:
+            database.executemany(
                 "UPDATE changes SET undone_by = ? WHERE id = ?", [(by, recorded.id) for recorded in changes]
             )
 
     def runs(self) -> list[Run]:
         """All runs, the first first."""
-        rows = self._query(
+        rows = self._file.rows(
             "SELECT id, started, library, name, kind, command, undoes, backup,"
             " (SELECT count(DISTINCT image) FROM changes WHERE run = runs.id),"
             " (SELECT count(DISTINCT image) FROM changes WHERE run = runs.id AND undone_by IS NOT NULL)"
@@ -230,7 +219,7 @@ class LibraryRecord:
 
     def changes(self, run: int) -> list[Recorded]:
         """What a run changed, in its order."""
-        rows = self._query("SELECT id, image, field, old, new, undone_by FROM changes WHERE run = ? ORDER BY id", run)
+        rows = self._file.rows("SELECT id, image, field, old, new, undone_by FROM changes WHERE run = ? ORDER BY id", run)
         return [
             Recorded(number, Change(image, Field(field), old, new), undone is not None)
             for number, image, field, old, new, undone in rows
@@ -241,7 +230,7 @@ class LibraryRecord:
 
         All of them, as it may be that the last was recorded and never written.
         """
-        rows = self._query(
+        rows = self._file.rows(
             "SELECT image, new FROM changes JOIN runs ON runs.id = run WHERE library = ? AND field = ?"
             " AND undone_by IS NULL AND undoes IS NULL",
             library,
@@ -254,7 +243,7 @@ class LibraryRecord:
 
     def later(self, run: Run) -> dict[int, int]:
         """Photos that later runs changed in the same field, not taken back, each with the number of the last one."""
-        rows = self._query(
+        rows = self._file.rows(
             "SELECT image, max(run) FROM changes JOIN runs ON runs.id = run WHERE library = ? AND run > ?"
             " AND undone_by IS NULL AND undoes IS NULL AND kind = ? GROUP BY image",
             run.library,
@@ -262,50 +251,3 @@ class LibraryRecord:
             run.kind.value,
         )
         return dict(rows)
-
-    def _prepare(self) -> None:
-        with self._translated():
-            self._database.execute("PRAGMA synchronous = FULL")
-            self._database.execute("PRAGMA fullfsync = ON")  # without it, macOS leaves it to the disk when to write
-            self._database.execute("PRAGMA foreign_keys = ON")
-            ((found,),) = self._database.execute("PRAGMA user_version")
-            if found < _FORMAT:
-                self._database.executescript(_SCHEMA)
-        if found > _FORMAT:
-            raise JournalError("this record was written by a newer aesth; nothing was changed: update aesth", self.path)
-
-    def _query(self, query: str, *values: object) -> list[Any]:
-        with self._translated():
-            return self._database.execute(query, values).fetchall()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[None]:
-        with self._translated():
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._database.execute("COMMIT")
-            except BaseException:
-                if self._database.in_transaction:
-                    self._database.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            with legible_errors():
-                yield
-        except (sqlite3.Error, OSError) as error:
-            raise JournalError(_explain(error), self.path) from error
-
-
-def _explain(error: sqlite3.Error | OSError) -> str:
-    reason = getattr(error, "strerror", None) or str(error)
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        advice = "move it away to begin a new one; what the runs in it changed can then not be undone"
-        return f"this record is damaged ({reason}); nothing was changed without it: {advice}"
-    if is_locked(error):
-        return f"another program holds this record ({reason}); nothing was changed without it: try again"
-    advice = "free some space, see to its permissions, or name another folder in AESTH_STATE_DIR"
-    return f"this record cannot be kept ({reason}); nothing was changed without it: {advice}"

@@ -1,7 +1,7 @@
-"""The journal: what every write found and what it left, on disk before a photo entries, so that it can be taken back.
+"""The journal: what every write found and what it left, on disk before a photo changes, so that it can be taken back.
 
-One SQLite file in the state folder (see `aesth.places`), in WAL mode: several programs may use it at once, and whatever
-kills one of them, what was recorded stays. A `Run` is what one session wrote; a `Entry` is one file of it.
+One file of records (`aesth.records`) in the state folder (see `aesth.places`). A `Run` is what one session wrote; an
+`Entry` is one file of it.
 """
 
 from __future__ import annotations
@@ -9,32 +9,24 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-import time
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
 from pathlib import Path
-from threading import RLock
 from types import TracebackType
 from typing import Any, Self
 
 from aesth import places
 from aesth._version import __version__
-from aesth.databases import is_locked, legible_errors
-from aesth.errors import JournalError
 from aesth.metadata.files import host, is_over
 from aesth.metadata.ratings import Values
+from aesth.records import Form, RecordFile
 
 FILE_NAME = "journal.sqlite"
 LONGEST_COMMAND = 1000
-PATIENCE = 30.0
-"""So many seconds does a program wait for another that writes into the journal."""
 
-_FORMAT = 1
-_SCHEMA = f"""
-BEGIN IMMEDIATE;
+_SCHEMA = """
 CREATE TABLE IF NOT EXISTS runs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     started REAL NOT NULL,
@@ -58,9 +50,8 @@ CREATE TABLE IF NOT EXISTS entries (
     undone_by INTEGER
 );
 CREATE INDEX IF NOT EXISTS entries_of_run ON entries (run);
-PRAGMA user_version = {_FORMAT};
-COMMIT;
 """
+_FORM = Form(_SCHEMA, version=1, name="journal", done="written")
 
 
 class State(Enum):
@@ -140,17 +131,12 @@ class Journal:
     """
 
     def __init__(self, path: Path | None = None) -> None:
-        self.path = path or journal_file()
-        self._turn = RLock()
-        with self._translated():
-            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))  # names of photos are nobody else's business
-            self._database = sqlite3.connect(self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
-        try:
-            self._prepare()
-        except BaseException:
-            self._database.close()
-            raise
+        self._file = RecordFile(path or journal_file(), _FORM)
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self._file.path
 
     def __enter__(self) -> Self:
         return self
@@ -162,7 +148,7 @@ class Journal:
 
     def close(self) -> None:
         """Close the file. What was recorded stays."""
-        self._database.close()
+        self._file.close()
 
     def check_writable(self) -> None:
         """Find out whether a run may be recorded.
@@ -170,7 +156,7 @@ class Journal:
         Raises:
             JournalError: the file is protected against writing, or another program does not let go of it.
         """
-        with self._transaction():
+        with self._file.transaction():
             pass
 
     def begin(self, command: str, model: str, undoes: int | None = None) -> int:
@@ -184,8 +170,8 @@ class Journal:
             host(),
             os.getpid(),
         )
-        with self._transaction():
-            row = self._database.execute(
+        with self._file.transaction() as database:
+            row = database.execute(
                 "INSERT INTO runs (started, command, version, model, undoes, host, process)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?)",
                 values,
@@ -194,8 +180,8 @@ class Journal:
 
     def plan(self, run: int, entries: Iterable[Entry]) -> list[int]:
         """Record what is about to be written, on disk when this returns, and tell the number of each entry."""
-        with self._transaction():
-            return [self._insert(run, entry) for entry in entries]
+        with self._file.transaction() as database:
+            return [_insert(database, run, entry) for entry in entries]
 
     def mark(self, entries: Sequence[int], state: State, by: int | None = None) -> None:
         """Record how far ``entries`` are; ``by`` is the run that takes them back.
@@ -205,24 +191,24 @@ class Journal:
         if not entries:
             return
         announces = state is State.UNDOING
-        with self._transaction(durable=announces):
-            self._database.executemany(
+        with self._file.transaction(durable=announces) as database:
+            database.executemany(
                 "UPDATE entries SET state = ?, undone_by = coalesce(?, undone_by) WHERE id = ?",
                 [(state.value, by, entry) for entry in entries],
             )
 
     def drop(self, entries: Sequence[Entry]) -> None:
         """Forget entries that never happened, and their runs if nothing else is left of them."""
-        with self._transaction(durable=False):
-            self._database.executemany("DELETE FROM entries WHERE id = ?", [(entry.id,) for entry in entries])
-            self._database.executemany(
+        with self._file.transaction(durable=False) as database:
+            database.executemany("DELETE FROM entries WHERE id = ?", [(entry.id,) for entry in entries])
+            database.executemany(
                 "DELETE FROM runs WHERE id = ? AND id NOT IN (SELECT run FROM entries)",
                 {(entry.run,) for entry in entries},
             )
 
     def runs(self) -> list[Run]:
         """All runs, the first first."""
-        rows = self._query(
+        rows = self._file.rows(
             "SELECT id, started, command, version, model, undoes,"
             " (SELECT count(DISTINCT photo) FROM entries WHERE run = coalesce(undoes, runs.id)"
             " AND (undoes IS NULL OR (undone_by = runs.id AND state = 'undone'))),"
@@ -236,112 +222,60 @@ class Journal:
 
     def last(self) -> int | None:
         """The number of the last run that gave ratings, or None."""
-        ((number,),) = self._query("SELECT max(id) FROM runs WHERE undoes IS NULL")
+        ((number,),) = self._file.rows("SELECT max(id) FROM runs WHERE undoes IS NULL")
         return None if number is None else int(number)
 
     def entries(self, run: int) -> list[Entry]:
         """What a run wrote, in its order."""
-        return [_entry(row) for row in self._query(f"{_SELECT} WHERE run = ? ORDER BY id", run)]
+        return [_entry(row) for row in self._file.rows(f"{_SELECT} WHERE run = ? ORDER BY id", run)]
 
     def later(self, run: int) -> dict[Path, int]:
         """Files that later runs wrote and that were not taken back, each with the number of the last one."""
         query = "SELECT coalesce(file, photo), max(run) FROM entries WHERE run > ? AND state = 'done' GROUP BY 1"
-        return {Path(os.fsdecode(file)): int(number) for file, number in self._query(query, run)}
+        return {Path(os.fsdecode(file)): int(number) for file, number in self._file.rows(query, run)}
 
     def unsettled(self) -> list[Entry]:
         """Changes that were begun by programs that have ended since, so that nobody knows how far they came."""
-        rows = self._query(
+        rows = self._file.rows(
             "SELECT entries.id, host, process, started FROM entries"
             " JOIN runs ON runs.id = CASE entries.state WHEN 'undoing' THEN undone_by ELSE run END"
             " WHERE state IN ('planned', 'undoing') ORDER BY entries.id"
         )
         over = [number for number, machine, process, started in rows if is_over(machine, process, started)]
-        return [_entry(row) for number in over for row in self._query(f"{_SELECT} WHERE id = ?", number)]
+        return [_entry(row) for number in over for row in self._file.rows(f"{_SELECT} WHERE id = ?", number)]
 
     def forget(self, before: datetime) -> int:
         """Forget the runs that started ``before`` and are over, make the file smaller, and tell how many these were.
 
         What they wrote stays in the photos, and can no longer be taken back.
         """
-        rows = self._query("SELECT id, host, process, started FROM runs WHERE started < ?", before.timestamp())
+        rows = self._file.rows("SELECT id, host, process, started FROM runs WHERE started < ?", before.timestamp())
         old = [(number,) for number, *owner in rows if is_over(*owner)]
-        with self._transaction():
-            self._database.executemany("DELETE FROM runs WHERE id = ?", old)
-        with suppress(sqlite3.OperationalError):  # another program is at it: the room will be used again anyway
-            self._database.execute("VACUUM")
-            self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with self._file.transaction() as database:
+            database.executemany("DELETE FROM runs WHERE id = ?", old)
+        self._file.shrink()
         return len(old)
-
-    def _prepare(self) -> None:
-        with self._translated():
-            self._use_wal()
-            self._database.execute("PRAGMA fullfsync = ON")  # without it, macOS leaves it to the disk when to write
-            self._database.execute("PRAGMA foreign_keys = ON")
-            ((found,),) = self._database.execute("PRAGMA user_version")
-            if found < _FORMAT:
-                self._database.executescript(_SCHEMA)
-        if found > _FORMAT:
-            raise JournalError(
-                "this journal was written by a newer aesth; nothing was written: update aesth", self.path
-            )
-
-    def _use_wal(self) -> None:
-        """Switch to WAL. Where that is impossible, as on some network folders, SQLite keeps its older, as safe way."""
-        deadline = time.monotonic() + PATIENCE
-        while True:
-            try:
-                self._database.execute("PRAGMA journal_mode = WAL")
-                return
-            except sqlite3.OperationalError as error:  # SQLite itself does not wait for the lock that this takes
-                if not is_locked(error) or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.02)
-
-    def _insert(self, run: int, entry: Entry) -> int:
-        photo, file = os.fsencode(entry.photo), os.fsencode(entry.file)
-        row = self._database.execute(
-            "INSERT INTO entries (run, photo, file, created, digest, old, new, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                run,
-                photo,
-                None if file == photo else file,
-                entry.created,
-                entry.digest,
-                json.dumps(dict(entry.old), separators=(",", ":")),
-                json.dumps(dict(entry.new), separators=(",", ":")),
-                entry.state.value,
-            ),
-        )
-        return int(row.lastrowid or 0)
-
-    def _query(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._turn, self._translated():
-            return self._database.execute(query, values).fetchall()
-
-    @contextmanager
-    def _transaction(self, *, durable: bool = True) -> Iterator[None]:
-        """All of it or nothing; ``durable`` waits until it is on disk."""
-        with self._turn, self._translated():
-            self._database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._database.execute("COMMIT")
-            except BaseException:
-                if self._database.in_transaction:
-                    self._database.execute("ROLLBACK")
-                raise
-
-    @contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            with legible_errors():
-                yield
-        except (sqlite3.Error, OSError) as error:
-            raise JournalError(_explain(error), self.path) from error
 
 
 _SELECT = "SELECT id, run, photo, coalesce(file, photo), created, digest, old, new, state FROM entries"
+
+
+def _insert(database: sqlite3.Connection, run: int, entry: Entry) -> int:
+    photo, file = os.fsencode(entry.photo), os.fsencode(entry.file)
+    row = database.execute(
+        "INSERT INTO entries (run, photo, file, created, digest, old, new, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            run,
+            photo,
+            None if file == photo else file,
+            entry.created,
+            entry.digest,
+            json.dumps(dict(entry.old), separators=(",", ":")),
+            json.dumps(dict(entry.new), separators=(",", ":")),
+            entry.state.value,
+        ),
+    )
+    return int(row.lastrowid or 0)
 
 
 def _entry(row: Sequence[Any]) -> Entry:
@@ -357,15 +291,3 @@ def _entry(row: Sequence[Any]) -> Entry:
         number,
         run,
     )
-
-
-def _explain(error: sqlite3.Error | OSError) -> str:
-    reason = getattr(error, "strerror", None) or str(error)
-    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        advice = "move it away to begin a new one; what the runs in it wrote can then not be undone"
-        return f"this journal is damaged ({reason}); nothing was written without it: {advice}"
-    if is_locked(error):
-        return f"another program holds this journal ({reason}); nothing was written without it: try again"
-    advice = "free some space, see to its permissions, or name another folder in AESTH_STATE_DIR"
-    return f"this journal cannot be kept ({reason}); nothing was written without it: {advice}"
