@@ -103,8 +103,8 @@ class RecordFile:
                 version = f"PRAGMA user_version = {self._form.version};"
                 self._database.executescript(f"BEGIN IMMEDIATE;{self._form.schema}{version}COMMIT;")
         if found > self._form.version:
-            message = f"this {self._form.name} was written by a newer aesth; nothing was {self._form.done}: update aesth"
-            raise JournalError(message, self.path)
+            told = f"this {self._form.name} was written by a newer aesth"
+            raise JournalError(f"{told}; nothing was {self._form.done}: update aesth", self.path)
 
     def _use_wal(self) -> None:
         """Switch to WAL. Where that is impossible, as on some network folders, SQLite keeps its older, as safe way."""

@@ -1,6 +1,7 @@
 """What we changed in digiKam's databases, on disk before it happens, so that it can be told from a person's and undone.
 
-One file of records (`aesth.records`) in the state folder. A `Run` is what one command changed, with each value before and after it.
+One file of records (`aesth.records`) in the state folder. A `Run` is what one command changed, with each value before
+and after it.
 """
 
 from __future__ import annotations
@@ -219,7 +220,8 @@ class LibraryRecord:
 
     def changes(self, run: int) -> list[Recorded]:
         """What a run changed, in its order."""
-        rows = self._file.rows("SELECT id, image, field, old, new, undone_by FROM changes WHERE run = ? ORDER BY id", run)
+        question = "SELECT id, image, field, old, new, undone_by FROM changes WHERE run = ? ORDER BY id"
+        rows = self._file.rows(question, run)
         return [
             Recorded(number, Change(image, Field(field), old, new), undone is not None)
             for number, image, field, old, new, undone in rows
