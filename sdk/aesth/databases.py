@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _BESIDE = ("-wal", "-shm", "-journal")
@@ -30,6 +30,36 @@ def legible_errors() -> Iterator[None]:
         damaged = sqlite3.DatabaseError("database disk image is malformed")
         damaged.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
         raise damaged from error
+
+
+@contextmanager
+def opening(path: Path, patience: float) -> Iterator[sqlite3.Connection]:
+    """A database of ours, which the block prepares: open after it, or closed where that fails. Threads may share it.
+
+    Args:
+        path: the file, in a folder that is there.
+        patience: seconds to wait for another process that writes.
+    """
+    database = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
+    try:
+        with legible_errors():
+            yield database
+    except BaseException:
+        database.close()
+        raise
+
+
+@contextmanager
+def all_or_nothing(database: sqlite3.Connection) -> Iterator[None]:
+    """A transaction that may write from its start: what fails in the block, or at its end, leaves nothing."""
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        database.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):  # SQLite may have taken it back itself
+            database.execute("ROLLBACK")
+        raise
 
 
 def is_locked(error: sqlite3.Error | OSError) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from aesth.databases import is_locked, legible_errors
+from aesth.databases import all_or_nothing, is_locked, legible_errors, opening
 from aesth.errors import JournalError
 
 PATIENCE = 30.0
@@ -57,12 +57,8 @@ class RecordFile:
         with self._translated():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # names of photos are nobody else's business
-            self._database = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
-        try:
-            self._prepare()
-        except BaseException:
-            self._database.close()
-            raise
+            with opening(path, PATIENCE) as self._database:
+                self._prepare()
 
     def close(self) -> None:
         """Close the file. What was recorded stays."""
@@ -78,30 +74,24 @@ class RecordFile:
         """All that the block does, or nothing; ``durable`` waits until it is on disk."""
         with self._turn, self._translated():
             self._database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
-            self._database.execute("BEGIN IMMEDIATE")
-            try:
+            with all_or_nothing(self._database):
                 yield self._database
-                self._database.execute("COMMIT")
-            except BaseException:
-                if self._database.in_transaction:
-                    self._database.execute("ROLLBACK")
-                raise
 
     def shrink(self) -> None:
         """Give the room back that nothing is in any more."""
-        with suppress(sqlite3.OperationalError):  # another program is at it: the room will be used again anyway
+        # Where another program is at it, the room will be used again anyway.
+        with self._turn, self._translated(), suppress(sqlite3.OperationalError):
             self._database.execute("VACUUM")
             self._database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _prepare(self) -> None:
-        with self._translated():
-            self._use_wal()
-            self._database.execute("PRAGMA fullfsync = ON")  # without it, macOS leaves it to the disk when to write
-            self._database.execute("PRAGMA foreign_keys = ON")
-            ((found,),) = self._database.execute("PRAGMA user_version")
-            if found < self._form.version:
-                version = f"PRAGMA user_version = {self._form.version};"
-                self._database.executescript(f"BEGIN IMMEDIATE;{self._form.schema}{version}COMMIT;")
+        self._use_wal()
+        self._database.execute("PRAGMA fullfsync = ON")  # without it, macOS leaves it to the disk when to write
+        self._database.execute("PRAGMA foreign_keys = ON")
+        ((found,),) = self._database.execute("PRAGMA user_version")
+        if found < self._form.version:
+            version = f"PRAGMA user_version = {self._form.version};"
+            self._database.executescript(f"BEGIN IMMEDIATE;{self._form.schema}{version}COMMIT;")
         if found > self._form.version:
             told = f"this {self._form.name} was written by a newer aesth"
             raise JournalError(f"{told}; nothing was {self._form.done}: update aesth", self.path)

@@ -12,7 +12,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from aesth.cache.rows import Known, ModelKey, ModelScores, SaidOfRating, SeenFile, ViewKind, Views
-from aesth.databases import legible_errors
+from aesth.databases import all_or_nothing, opening
 
 LIMIT = 500_000
 """So many photos are remembered at most; beyond, those that were not seen for the longest are forgotten."""
@@ -67,13 +67,8 @@ class Store:
 
     def __init__(self, path: Path, patience: float) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._database = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
-        try:
-            with legible_errors():
-                self._prepare()
-        except BaseException:
-            self._database.close()
-            raise
+        with opening(path, patience) as self._database:
+            self._prepare()
 
     def close(self) -> None:
         """Close the file."""
@@ -296,14 +291,8 @@ class Store:
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
+        with all_or_nothing(self._database):
             yield self._database
-        except BaseException:
-            with suppress(sqlite3.Error):
-                self._database.execute("ROLLBACK")
-            raise
-        self._database.execute("COMMIT")
 
 
 _FORGET_VIEWS = """
